@@ -1,0 +1,57 @@
+"""Policy evaluation for enterprise panels: what certification, rewards and cheaper credit did to growth, and what cannot be told.
+
+The names below load when they are first used; `__init__.pyi` declares them for type checkers and editors.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "errors": (
+        "SmeEvalError", "DataError", "DesignError", "IdentificationError", "ParameterError", "VerificationError",
+        "DisclosureError", "RunError",
+    ),
+    "terms": ("LANGUAGES", "NEVER"),
+    "results.unavailable": ("Unavailable",),
+    "results.estimate": ("Estimate",),
+    "results.event_study": ("Aggregation", "EventStudy"),
+    "results.group_time": ("GroupTimeEffects",),
+    "results.regression": ("RegressionResult",),
+    "results.tables": ("regression_table", "coefficient_plot"),
+    "panel.sample": ("Sample",),
+    "panel.firm_panel": ("FirmPanel", "read_panel"),
+    "moments.moments": ("Moments",),
+    "estimators.two_way_fixed_effects": ("TwoWayFixedEffects",),
+    "estimators.event_study_regression": ("EventStudyRegression",),
+    "estimators.callaway_santanna": ("CallawaySantAnna",),
+    "estimators.panel_regression": ("PanelRegression",),
+    "policies.policy": ("Policy", "load_policies"),
+    "simulate.ningbo": ("simulate_ningbo",),
+    "intake": ("open_source",),
+    "evaluation.design": ("Design",),
+    "evaluation.evaluate": ("evaluate",),
+    "evaluation.repetition": ("repeat",),
+    "evaluation.disclosure": ("release",),
+    "evaluation.record": ("Evaluation",),
+    "briefing.render": ("render_briefing",),
+}  # fmt: skip
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,131 @@
+"""Regressions with firm effects and (label ×) year effects, from moments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from sme_eval.errors import IdentificationError, Problem
+from sme_eval.moments.influence import Influence, SmallSample
+from sme_eval.moments.moments import Moments
+from sme_eval.results.basis import Basis
+from sme_eval.stats.arrays import FloatArray
+from sme_eval.stats.least_squares import dependent_columns, scaled_pseudoinverse
+
+
+def year_effects(moments: Moments, by: str | None) -> FloatArray:
+    """Dummies of every year, or of every label × year: (K, T, p)."""
+    n_cells, n_years = moments.observed.shape
+    eye: FloatArray = np.broadcast_to(np.eye(n_years), (n_cells, n_years, n_years))
+    if by is None:
+        return eye
+    label = moments.label(by)
+    group = label[:, None] == np.unique(label)
+    return np.asarray(group[:, None, :, None] * eye[:, :, None, :]).reshape(n_cells, n_years, -1)
+
+
+def parameters(moments: Moments, effects: FloatArray, n_regressors: int, nested: bool) -> int:
+    """Fixest's K: regressors + levels of the year effects (1 if they nest in the cluster) + 1 for the firm effects − 1.
+
+    Firm effects always nest in the cluster. Levels are counted, not rank.
+    """
+    levels = int((np.einsum("k,kt,ktp->p", moments.n_firms, moments.observed, effects) > 0).sum())
+    return n_regressors + (1 if nested else levels) + 1 - 1
+
+
+def without_singletons(moments: Moments, by: str | None) -> Moments:
+    """The table without observations that are alone in a firm or in a (label ×) year, again and again, as fixest does.
+
+    They have no influence on the coefficients, but they count in N and G. A year level of one observation belongs to a cell of one
+    firm, because nobody else shares its pattern; so taking that year out of the cell is exact.
+    """
+    while True:
+        observed = moments.observed.copy()
+        levels = year_effects(moments, by)
+        count = np.einsum("k,kt,ktp->p", moments.n_firms, observed, levels)
+        observed[(levels[:, :, count == 1] * observed[:, :, None]).any(axis=2)] = False
+        keep = observed.sum(axis=1) > 1
+        if keep.all() and (observed == moments.observed).all():
+            return moments
+        moments = replace(
+            moments,
+            observed=observed,
+            mean=moments.mean * observed,
+            squared_weight_mean=moments.squared_weight_mean * observed,
+        ).subset(keep)
+
+
+def fit_two_way(moments: Moments, terms: Sequence[str], regressors: FloatArray, by: str | None) -> Influence:
+    """Regress the outcome on `regressors` (K, T, q) with firm and (by ×) year effects.
+
+    Each firm's means over its observed years are taken out first, then the year dummies are partialled out through their Gram
+    matrix. `moments` must be without singletons. With D the residual regressors of a cell, the influence of a firm is (Σ w D'D)⁻¹ D'(y − fit): linear in y.
+    """
+    effects = year_effects(moments, by)
+    seen = moments.observed[:, :, None].astype(np.float64)
+    count = np.maximum(seen.sum(axis=1, keepdims=True), 1.0)
+    nuisance, own = (_within(block, seen, count) for block in (effects, regressors))
+    weight = moments.weight[:, None, None]
+    flat_nuisance, flat_own = _flat(nuisance), _flat(own)
+    inverse = scaled_pseudoinverse(_flat(nuisance * weight).T @ flat_nuisance)
+    residual = (own - nuisance @ (inverse @ (_flat(nuisance * weight).T @ flat_own))) * seen
+    gram = _flat(residual * weight).T @ _flat(residual)
+    _refuse_dependent(terms, gram, np.einsum("kta,kta->a", own * weight, own))
+    bread = np.linalg.inv(gram)
+    beta = bread @ (_flat(residual * weight).T @ moments.mean.ravel())
+    rest = (moments.mean - regressors @ beta) * moments.observed * moments.weight[:, None]
+    gamma = inverse @ (flat_nuisance.T @ rest.ravel())
+    fit = (regressors @ beta + nuisance @ gamma) * moments.observed
+    nested = by is not None and by == moments.cluster
+    return Influence(
+        moments=moments,
+        estimate=beta,
+        slope=np.matmul(bread, residual.transpose(0, 2, 1)),
+        constant=-np.einsum("kta,kt->ka", residual, fit) @ bread,
+        small_sample=SmallSample(
+            observations=moments.n_observations, parameters=parameters(moments, effects, len(terms), nested)
+        ),
+    )
+
+
+def _within(block: FloatArray, seen: FloatArray, count: FloatArray) -> FloatArray:
+    """Deviations from the mean over each cell's observed years."""
+    return np.asarray((block - (block * seen).sum(axis=1, keepdims=True) / count) * seen)
+
+
+def _flat(block: FloatArray) -> FloatArray:
+    return block.reshape(-1, block.shape[2])
+
+
+def _refuse_dependent(terms: Sequence[str], gram: FloatArray, scale: FloatArray) -> None:
+    dropped = dependent_columns(gram, scale)
+    if dropped.any():
+        names = ", ".join(str(t) for t, d in zip(terms, dropped, strict=True) if d)
+        raise IdentificationError(
+            Problem(
+                what=f"Not identified beside the fixed effects: {names}.",
+                remedy="without never-treated firms the last leads repeat the year effects: use a comparison group that stays "
+                "untreated, or an estimator of group-time effects",
+            )
+        )
+
+
+def regression_basis(influence: Influence, level: float, by: str | None, dropped: int) -> Basis:
+    """Counts and fixest's convention of a two-way regression."""
+    moments, small = influence.moments, influence.small_sample
+    groups = influence.n_clusters
+    cluster = moments.cluster or "firm"
+    effects = "firm and year" if by is None else f"firm and {by} × year"
+    k = small.parameters if small else 0
+    return Basis(
+        n_firms=int(moments.n_firms.sum()),
+        n_observations=moments.n_observations,
+        n_clusters=groups,
+        convention=f"{effects} effects; clustered by {cluster} as fixest does: G/(G−1)·(N−1)/(N−K), K = {k}; t with G−1 = {groups - 1}",
+        degrees_of_freedom=float(groups - 1),
+        level=level,
+        unit=moments.outcome,
+        notes=(f"{dropped} observations alone in their firm or year are left out",) if dropped else (),
+    )

@@ -1,0 +1,1 @@
+"""The neck of the hourglass: design → evaluation record → claim → disclosure gate."""

@@ -1,0 +1,151 @@
+"""A design: which policy, outcome, comparison and estimators; decided before the outcome is opened, and sealed by a hash."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from sme_eval.errors import DesignError, Problem, raise_if_any, suggestion
+from sme_eval.estimators.callaway_santanna import CallawaySantAnna
+from sme_eval.estimators.event_study_regression import EventStudyRegression
+from sme_eval.estimators.protocol import Estimator, choose
+from sme_eval.estimators.two_way_fixed_effects import TwoWayFixedEffects
+from sme_eval.policies.policy import EstimatorRule, Policy
+from sme_eval.terms import Comparison
+
+from .plain import to_plain
+from .record import DesignRecord, EstimatorRecord, Scalar
+
+ESTIMATORS: Mapping[str, type[Any]] = {
+    "CallawaySantAnna": CallawaySantAnna,
+    "TwoWayFixedEffects": TwoWayFixedEffects,
+    "EventStudyRegression": EventStudyRegression,
+}
+"""Estimators that a design may name: those of the effect of a first treatment."""
+
+
+def estimator_from_rule(rule: EstimatorRule) -> Estimator:
+    """The estimator that a policy file names, with its choices."""
+    if rule.name not in ESTIMATORS:
+        raise DesignError(
+            Problem(what=f"There is no estimator {rule.name!r}.", remedy=suggestion(rule.name, tuple(ESTIMATORS)))
+        )
+    kind = ESTIMATORS[rule.name]
+    known = tuple(field.name for field in dataclasses.fields(kind))
+    unknown = [name for name in rule.choices if name not in known]
+    raise_if_any(
+        DesignError,
+        [Problem(what=f"{rule.name} has no choice {name!r}.", remedy=suggestion(name, known)) for name in unknown],
+    )
+    return cast(Estimator, kind(**rule.choices))
+
+
+def describe(estimator: Estimator) -> EstimatorRecord:
+    """An estimator as the record holds it; `level` is in the design."""
+    choices: dict[str, Scalar] = {
+        field.name: getattr(estimator, field.name)
+        for field in dataclasses.fields(cast(Any, estimator))
+        if field.name != "level"
+    }
+    return EstimatorRecord(name=type(estimator).__name__, choices=choices)
+
+
+@dataclass(frozen=True)
+class Design:
+    """Policy × outcome × comparison × estimators.
+
+    `estimator` gives the headline and `alternatives` stand beside it. `comparison` must be one that the policy defends; None keeps
+    each estimator's own. `mechanisms` are further outcomes estimated the same way. `cluster` is a column under which firms nest.
+
+    Raises
+    ------
+    DesignError
+        An outcome the policy does not declare, a comparison it does not defend, an estimator that needs more than a first treatment.
+    """
+
+    policy: Policy
+    outcome: str
+    estimator: Estimator
+    comparison: Comparison | None = None
+    alternatives: tuple[Estimator, ...] = ()
+    mechanisms: tuple[str, ...] = ()
+    covariates: tuple[str, ...] = ()
+    cluster: str | None = None
+    checks: Literal["policy"] = "policy"
+
+    def __post_init__(self) -> None:
+        self._refuse_contradictions()
+        compared = tuple(_compare(e, self.comparison) for e in (self.estimator, *self.alternatives))
+        object.__setattr__(self, "estimator", compared[0])
+        object.__setattr__(self, "alternatives", compared[1:])
+        object.__setattr__(self, "mechanisms", tuple(self.mechanisms))
+
+    @classmethod
+    def from_policy(cls, policy: Policy, outcome: str | None = None, comparison: Comparison | None = None) -> Design:
+        """The policy file's own design for one of its outcomes; its other outcomes are the mechanisms."""
+        chosen = policy.main_outcome if outcome is None else outcome
+        policy.outcome(chosen)
+        return cls(
+            policy,
+            outcome=chosen,
+            estimator=estimator_from_rule(policy.estimator),
+            alternatives=tuple(estimator_from_rule(rule) for rule in policy.alternatives),
+            mechanisms=tuple(name for name in policy.outcomes if name != chosen),
+            comparison=comparison,
+        )
+
+    @property
+    def level(self) -> float:
+        """Level of the headline's interval."""
+        return float(getattr(self.estimator, "level", 0.95))
+
+    def record(self) -> DesignRecord:
+        """The design as the record holds it, with its hash."""
+        record = DesignRecord(
+            outcome=self.outcome,
+            estimator=describe(self.estimator),
+            alternatives=tuple(describe(e) for e in self.alternatives),
+            mechanisms=self.mechanisms,
+            comparison=getattr(self.estimator, "comparison", None),
+            cluster=self.cluster,
+            level=self.level,
+            smallest_effect=self.policy.outcome(self.outcome).smallest_effect,
+            hash="",
+        )
+        text = json.dumps([self.policy.name, to_plain(record)], sort_keys=True)
+        return dataclasses.replace(record, hash=hashlib.sha256(text.encode()).hexdigest())
+
+    def _refuse_contradictions(self) -> None:
+        for name in (self.outcome, *self.mechanisms):
+            self.policy.outcome(name)
+        problems = [
+            Problem(
+                what=f"{type(e).__name__} cannot stand in a design.",
+                where="estimators of a first treatment are needed",
+                remedy=f"one of: {', '.join(ESTIMATORS)}",
+            )
+            for e in (self.estimator, *self.alternatives)
+            if type(e).__name__ not in ESTIMATORS
+        ]
+        defended = self.policy.treatment.comparisons
+        chosen = {self.comparison, getattr(self.estimator, "comparison", None)} - {None, *defended}
+        for comparison in sorted(chosen, key=str):
+            problems.append(
+                Problem(
+                    what=f"Policy {self.policy.name} does not defend the comparison {comparison!r}.",
+                    remedy=suggestion(comparison, defended),
+                )
+            )
+        problems += choose("checks", self.checks, ("policy",))
+        raise_if_any(DesignError, problems)
+
+
+def _compare(estimator: Estimator, comparison: Comparison | None) -> Estimator:
+    """The estimator with the design's comparison group, where it has the choice."""
+    if comparison is None or not hasattr(estimator, "comparison"):
+        return estimator
+    return cast(Estimator, dataclasses.replace(cast(Any, estimator), comparison=comparison))

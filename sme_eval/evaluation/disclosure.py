@@ -1,0 +1,219 @@
+"""The disclosure gate: the only door from internal to released.
+
+Rules of this first gate (defaults of the field: acro 1.0, UK LLC, Eurostat's handbook):
+
+1. *threshold*: a number that rests on fewer than `THRESHOLD` firms is withheld. Counts that the bureau itself published are public;
+   what was estimated from them is not.
+2. *complementary*: where a released total would give a withheld cell back by subtraction, the next smallest cell goes too.
+3. *degrees of freedom*: an estimate with fewer than `THRESHOLD` clusters beyond its one parameter is withheld.
+4. *small steps*: a step of the sample flow that dropped fewer than `THRESHOLD` firms is told together with the next.
+
+What was withheld is listed by place, rule and number, never by value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from sme_eval.errors import DisclosureError, Problem
+from sme_eval.results.unavailable import Unavailable
+
+from .record import (
+    CohortMapRecord,
+    CohortRecord,
+    Count,
+    EffectRecord,
+    Evaluation,
+    EventStudyRecord,
+    EventTimeRecord,
+    FlowRecord,
+    IntervalRecord,
+    WithheldRecord,
+)
+
+THRESHOLD = 10
+WITHHELD = "withheld: small cell"
+
+Row = TypeVar("Row", EffectRecord, EventTimeRecord, CohortRecord)
+
+
+@dataclass
+class _Log:
+    """What has been withheld so far."""
+
+    published: frozenset[int]
+    entries: list[WithheldRecord] = field(default_factory=list)
+
+    def add(self, path: str, rule: str, numbers: int) -> None:
+        if numbers:
+            self.entries.append(WithheldRecord(path=path, rule=rule, numbers=numbers))
+
+    def small(self, count: Count | None) -> bool:
+        """Whether a count is itself too small to print."""
+        return isinstance(count, int) and 0 < count < THRESHOLD and count not in self.published
+
+
+def release(evaluation: Evaluation) -> Evaluation:
+    """The copy of an internal evaluation that may leave the house."""
+    log = _Log(frozenset(evaluation.policy.published_counts))
+    released = replace(
+        evaluation,
+        audience="release",
+        headline=_effect(evaluation.headline, "/headline", log),
+        alternatives=tuple(_effect(e, f"/alternatives/{n}", log) for n, e in enumerate(evaluation.alternatives)),
+        mechanisms=tuple(_effect(e, f"/mechanisms/{n}", log) for n, e in enumerate(evaluation.mechanisms)),
+        event_study=_event_study(evaluation.event_study, log),
+        cohort_map=_cohort_map(evaluation.cohort_map, log),
+        checks=tuple(
+            replace(
+                c,
+                numbers={
+                    name: Unavailable(WITHHELD) if name == "smallest" and log.small(_whole(value)) else value
+                    for name, value in c.numbers.items()
+                },
+            )
+            for c in evaluation.checks
+        ),
+        sample_flow=_flow(evaluation.sample_flow, log),
+        companions=tuple(release(other) for other in evaluation.companions),
+    )
+    return replace(released, withheld=tuple(log.entries))
+
+
+def require_released(evaluation: Evaluation) -> None:
+    """Refuse a record that claims to be released but would still be changed by the gate."""
+    again = replace(release(replace(evaluation, audience="internal")), withheld=evaluation.withheld)
+    companions = tuple(
+        replace(a, withheld=b.withheld) for a, b in zip(again.companions, evaluation.companions, strict=True)
+    )
+    if evaluation.audience != "release" or replace(again, companions=companions) != evaluation:
+        raise DisclosureError(
+            Problem(
+                what="This record has not passed the disclosure gate.",
+                where=evaluation.slug,
+                remedy="make the released copy with sme_eval.evaluation.disclosure.release",
+            )
+        )
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _hide(row: Row, names: Sequence[str]) -> tuple[Row, int]:
+    """The row with these numbers withheld, and how many there were."""
+    hidden: dict[str, Any] = {n: Unavailable(WITHHELD) for n in names if not isinstance(getattr(row, n), Unavailable)}
+    return replace(row, **hidden), len(hidden)
+
+
+def _effect(effect: EffectRecord, path: str, log: _Log) -> EffectRecord:
+    few_firms = isinstance(effect.n_treated, int) and effect.n_treated < THRESHOLD
+    few_clusters = effect.n_clusters - 1 < THRESHOLD
+    if not few_firms and not few_clusters:
+        return effect
+    hidden, count = _hide(effect, ("estimate", "std_error", "p_value", "conf_low", "conf_high"))
+    missing = Unavailable(WITHHELD)
+    percent = None if effect.percent is None else IntervalRecord(estimate=missing, conf_low=missing, conf_high=missing)
+    treated = (
+        missing if log.small(effect.n_treated if isinstance(effect.n_treated, int) else None) else effect.n_treated
+    )
+    log.add(path, "threshold" if few_firms else "degrees_of_freedom", count)
+    return replace(hidden, percent=percent, n_treated=treated, covers_truth=None)
+
+
+def _withheld_positions(counts: Sequence[int], totalled: Sequence[bool]) -> tuple[set[int], set[int]]:
+    """(too small, withheld besides because a total would give the small ones back).
+
+    Cells in `totalled` enter a released total. If those withheld hold fewer than THRESHOLD firms together, the next smallest goes too.
+    """
+    small = {j for j, n in enumerate(counts) if n < THRESHOLD}
+    inside = [j for j in small if totalled[j]]
+    also: set[int] = set()
+    if inside and sum(counts[j] for j in inside) < THRESHOLD:
+        rest = [j for j, t in enumerate(totalled) if t and j not in small]
+        also = {min(rest, key=lambda j: counts[j])} if rest else set()
+    return small, also
+
+
+def _event_study(study: EventStudyRecord, log: _Log) -> EventStudyRecord:
+    counts = [row.n_treated if isinstance(row.n_treated, int) else 0 for row in study.rows]
+    small, also = _withheld_positions(counts, [row.event_time >= 0 for row in study.rows])
+    names = ("estimate", "std_error", "conf_low", "conf_high", "band_low", "band_high")
+
+    def treat(j: int, row: EventTimeRecord) -> EventTimeRecord:
+        if (j not in small and j not in also) or row.is_reference:
+            return _count_only(row, f"/event_study/rows/{j}", log)
+        hidden, count = _hide(row, names)
+        log.add(f"/event_study/rows/{j}", "threshold" if j in small else "complementary", count)
+        return _count_only(hidden, f"/event_study/rows/{j}", log)
+
+    return replace(study, rows=tuple(treat(j, row) for j, row in enumerate(study.rows)))
+
+
+def _count_only(row: EventTimeRecord, path: str, log: _Log) -> EventTimeRecord:
+    if not log.small(row.n_treated if isinstance(row.n_treated, int) else None):
+        return row
+    log.add(path, "threshold", 1)
+    return replace(row, n_treated=Unavailable(WITHHELD))
+
+
+def _cohort_map(cohorts: CohortMapRecord, log: _Log) -> CohortMapRecord:
+    counts = [c.n_firms if isinstance(c.n_firms, int) else 0 for c in cohorts.cohorts]
+    small, also = _withheld_positions(counts, [True] * len(counts))
+    rows = []
+    for j, cohort in enumerate(cohorts.cohorts):
+        path, row = f"/cohort_map/cohorts/{j}", cohort
+        if j in small or j in also:
+            row, count = _hide(row, ("estimate", "std_error", "conf_low", "conf_high"))
+            log.add(path, "threshold" if j in small else "complementary", count)
+        rows.append(_cohort_counts(row, path, log))
+    never = _counts((cohorts.n_never_treated, *cohorts.never_observed), "/cohort_map/never_observed", log)
+    return replace(cohorts, cohorts=tuple(rows), n_never_treated=never[0], never_observed=never[1:])
+
+
+def _cohort_counts(row: CohortRecord, path: str, log: _Log) -> CohortRecord:
+    counts = _counts((row.n_firms, *row.observed), f"{path}/observed", log)
+    return replace(row, n_firms=counts[0], observed=counts[1:])
+
+
+def _counts(counts: Sequence[Count], path: str, log: _Log) -> tuple[Count, ...]:
+    """Small counts withheld; so are counts that differ from the cohort's size by fewer than THRESHOLD firms."""
+    size = counts[0] if isinstance(counts[0], int) else 0
+    hidden: list[Count] = []
+    for n in counts:
+        gap = isinstance(n, int) and 0 < size - n < THRESHOLD
+        hidden.append(Unavailable(WITHHELD) if log.small(n if isinstance(n, int) else None) or gap else n)
+    log.add(path, "threshold", sum(a is not b for a, b in zip(hidden, counts, strict=True)))
+    return tuple(hidden)
+
+
+def _flow(steps: tuple[FlowRecord, ...], log: _Log) -> tuple[FlowRecord, ...]:
+    """Steps that dropped few firms are told together with their neighbours, so that no difference names them."""
+    kept: list[FlowRecord] = []
+    for step in steps:
+        dropped = step.dropped_firms
+        if kept and isinstance(dropped, int) and 0 < dropped < THRESHOLD:
+            log.add("/sample_flow", "small_steps", 1)
+            kept[-1] = (
+                _together(kept[-1], step)
+                if len(kept) > 1
+                else replace(step, rule="rows_kept", dropped_firms=0, dropped_rows=0)
+            )
+        else:
+            kept.append(step)
+    return tuple(kept)
+
+
+def _together(first: FlowRecord, second: FlowRecord) -> FlowRecord:
+    return replace(
+        second,
+        rule="rows_kept",
+        dropped_firms=_add(first.dropped_firms, second.dropped_firms),
+        dropped_rows=_add(first.dropped_rows, second.dropped_rows),
+    )
+
+
+def _add(a: Count, b: Count) -> Count:
+    return a + b if isinstance(a, int) and isinstance(b, int) else Unavailable(WITHHELD)

@@ -1,0 +1,1 @@
+"""Panel moments: one table of cells from which every linear estimator and its exact covariance follow."""

@@ -1,0 +1,176 @@
+"""Reading the columns of a frame strictly: each reader adds what is wrong to one list and never repairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sme_eval.errors import DataError, Problem, suggestion
+from sme_eval.stats.arrays import BoolArray, FloatArray, IntArray
+from sme_eval.terms import NEVER
+
+from .codes import Codes
+
+SHOWN_ROWS = 3
+
+
+def rows_text(bad: BoolArray) -> str:
+    """The first few rows that `bad` marks, by position, never by value."""
+    rows = np.flatnonzero(bad)[:SHOWN_ROWS]
+    return ", ".join(f"row {r}" for r in rows) + " (counted from 0)"
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """`1 row has` or `3 rows have`: the number with the right form."""
+    return f"{number} {one if number == 1 else many}"
+
+
+def require_columns(frame: Any, names: Sequence[str]) -> None:
+    """Refuse what is not a frame, a frame without rows, and names it does not hold."""
+    if not isinstance(frame, pd.DataFrame):
+        raise DataError(Problem(what=f"A pandas DataFrame is needed, not {type(frame).__name__}."))
+    choices = [str(c) for c in frame.columns]
+    problems = [
+        Problem(what=f"There is no column {name!r}.", remedy=suggestion(name, choices))
+        for name in dict.fromkeys(names)
+        if name not in frame.columns
+    ]
+    repeated = sorted({str(c) for c in frame.columns[frame.columns.duplicated()]} & set(names))
+    if repeated:
+        problems.append(
+            Problem(what=f"Columns stand twice: {', '.join(repeated)}.", remedy="rename or drop one of each")
+        )
+    if frame.empty:
+        problems.append(
+            Problem(what="The frame has no rows.", remedy="check the file and the filters before this step")
+        )
+    if problems:
+        raise DataError(problems)
+
+
+def read_number(frame: pd.DataFrame, name: str, problems: list[Problem], *, missing: bool = True) -> FloatArray:
+    """A column as float64; text and infinite values are problems, and missing ones unless allowed."""
+    column = frame[name]
+    if column.dtype.kind in "fiub" and not isinstance(column.dtype, pd.api.extensions.ExtensionDtype):
+        values: FloatArray = column.to_numpy(np.float64)
+        unreadable = np.zeros(len(column), dtype=bool)
+    else:
+        parsed = pd.to_numeric(column, errors="coerce")
+        values = parsed.to_numpy(np.float64, na_value=np.nan)
+        unreadable = np.isnan(values) & column.notna().to_numpy()
+        text = column.map(lambda value: isinstance(value, str)).to_numpy(dtype=bool) | unreadable
+        if text.any():
+            problems.append(
+                Problem(
+                    what=f"{counted(int(text.sum()), 'value is', 'values are')} text where numbers belong.",
+                    where=f"column {name}",
+                    first=rows_text(text),
+                    remedy="convert the column to numbers; leave missing values empty",
+                )
+            )
+    infinite = np.isinf(values)
+    if infinite.any():
+        problems.append(
+            Problem(
+                what=f"{counted(int(infinite.sum()), 'value is', 'values are')} infinite.",
+                where=f"column {name}",
+                first=rows_text(infinite),
+                remedy="a log of zero? decide how zeros are to be treated and leave the rest empty",
+            )
+        )
+    absent = np.isnan(values) & ~unreadable
+    if not missing and absent.any():
+        problems.append(
+            Problem(
+                what=f"{counted(int(absent.sum()), 'value is', 'values are')} missing.",
+                where=f"column {name}",
+                first=rows_text(absent),
+                remedy="fill the column or leave these rows out before this step",
+            )
+        )
+    return values
+
+
+def read_whole_number(frame: pd.DataFrame, name: str, problems: list[Problem]) -> IntArray | None:
+    """A column of years; whole numbers stored as floats are the same numbers, anything else is a problem."""
+    column = frame[name]
+    if column.dtype.kind in "iu":
+        return column.to_numpy(np.int64)
+    before = len(problems)
+    values = read_number(frame, name, problems, missing=False)
+    if len(problems) > before:
+        return None
+    fractional = values != np.rint(values)
+    if fractional.any():
+        problems.append(
+            Problem(
+                what=f"{counted(int(fractional.sum()), 'value is', 'values are')} no whole year.",
+                where=f"column {name}",
+                first=rows_text(fractional),
+                remedy="give calendar years as whole numbers",
+            )
+        )
+        return None
+    return values.astype(np.int64)
+
+
+def per_firm(
+    firm: Codes, values: NDArray[Any], n_firms: int, name: str, problems: list[Problem], remedy: str
+) -> NDArray[Any]:
+    """One value per firm; firms with two different values are a problem. NaN equals NaN."""
+    value = np.empty(n_firms, values.dtype)
+    value[firm] = values
+    differs = value[firm] != values
+    if values.dtype.kind == "f":
+        differs &= ~(np.isnan(values) & np.isnan(value[firm]))
+    if differs.any():
+        firms = np.unique(firm[differs])
+        affected = np.isin(firm, firms[:1])
+        problems.append(
+            Problem(
+                what=f"{name} changes within {counted(len(firms), 'firm', 'firms')}.",
+                where=f"column {name}",
+                first=rows_text(affected),
+                remedy=remedy,
+            )
+        )
+    return value
+
+
+def read_cohort(values: FloatArray, never_treated: float | None, name: str, problems: list[Problem]) -> IntArray | None:
+    """Cohorts as whole years with `NEVER` for never treated; (rows,) → (rows,).
+
+    The code `never_treated` and infinity mean never; with `never_treated=None` a missing cohort means never, else it is a problem.
+    """
+    missing, never = np.isnan(values), np.isposinf(values)
+    if never_treated is None:
+        never = never | missing
+    else:
+        never = never | (values == never_treated)
+        if missing.any():
+            problems.append(
+                Problem(
+                    what=f"The cohort is missing in {counted(int(missing.sum()), 'row', 'rows')}.",
+                    where=f"column {name}",
+                    first=rows_text(missing),
+                    remedy="fill it; if missing means never treated, pass never_treated=None",
+                )
+            )
+    with np.errstate(invalid="ignore"):
+        odd = ~never & ~missing & ((values != np.rint(values)) | (np.abs(values) >= NEVER))
+    if odd.any():
+        problems.append(
+            Problem(
+                what=f"The cohort is no whole year in {counted(int(odd.sum()), 'row', 'rows')}.",
+                where=f"column {name}",
+                first=rows_text(odd),
+                remedy="give the first treated year as a calendar year",
+            )
+        )
+    if (missing & ~never).any() or odd.any():
+        return None
+    return np.where(never, NEVER, np.nan_to_num(values, posinf=0.0)).astype(np.int64)

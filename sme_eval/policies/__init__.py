@@ -1,0 +1,1 @@
+"""What is evaluated, declared: one TOML file per policy."""

@@ -1,0 +1,1 @@
+"""Panels of simulated firms with known effects. Every magnitude is an assumption; no row belongs to a real firm."""

@@ -1,0 +1,1 @@
+"""Arrays in, small frozen results out: no pandas, no column names, no policies."""
