@@ -22,7 +22,8 @@ _HOMES = {
     "results.regression": ("RegressionResult",),
     "results.tables": ("regression_table", "coefficient_plot"),
     "panel.sample": ("Sample",),
-    "panel.firm_panel": ("FirmPanel", "read_panel"),
+    "panel.firm_panel": ("FirmPanel",),
+    "panel.panel_file": ("read_panel",),
     "moments.moments": ("Moments",),
     "estimators.two_way_fixed_effects": ("TwoWayFixedEffects",),
     "estimators.event_study_regression": ("EventStudyRegression",),
@@ -37,6 +38,13 @@ _HOMES = {
     "evaluation.disclosure": ("release",),
     "evaluation.record": ("Evaluation",),
     "briefing.render": ("render_briefing",),
+    "runs.designs": ("choose_design",),
+    "runs.records": ("write_record",),
+    "runs.show": (
+        "fit_all", "plot_estimates", "plot_event_study", "outcomes_table", "published_table", "companions_table",
+        "repetitions_table",
+    ),
+    "runs.simulated": ("add_companion", "add_repetitions"),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

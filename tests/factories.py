@@ -147,7 +147,7 @@ def simulated(scenario: str = "clean") -> Evaluation:
             en="Did certification since {policy.numbers.first_year|year} raise firms' revenue?",
         ),
         reading=(),
-        numbers={"first_year": 2019},
+        numbers={"first_year": 2019, "second_year": 2020},
     )
     rejected = scenario == "baseline"
     return replace(

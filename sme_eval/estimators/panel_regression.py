@@ -38,8 +38,8 @@ class PanelRegression:
 
     y_it = x_it'β + Σ effects + ε_it.
 
-    Assumptions: strict exogeneity of the regressors given the effects (not checked). That every regressor varies beside the effects is
-    checked at run time.
+    Assumptions: strict exogeneity of the regressors given the effects (not checked). That every regressor varies beside the
+    effects is checked at run time.
 
     Parameters
     ----------
@@ -59,8 +59,8 @@ class PanelRegression:
     IdentificationError
         A regressor is absorbed by the effects or repeats others.
 
-    Errors: fixest's conventions (METHODS.md); clustered t has G − 1 degrees of freedom, the others N − K. Rows without a regressor are
-    left out and counted in the notes. Source: linearmodels 7 `AbsorbingLS`; R fixest 0.14.
+    Errors: fixest's conventions (METHODS.md); clustered t has G − 1 degrees of freedom, the others N − K. Rows without a
+    regressor are left out and counted in the notes. Source: linearmodels 7 `AbsorbingLS`; R fixest 0.14.
 
     Examples
     --------

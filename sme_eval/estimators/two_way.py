@@ -61,7 +61,8 @@ def fit_two_way(moments: Moments, terms: Sequence[str], regressors: FloatArray, 
     """Regress the outcome on `regressors` (K, T, q) with firm and (by ×) year effects.
 
     Each firm's means over its observed years are taken out first, then the year dummies are partialled out through their Gram
-    matrix. `moments` must be without singletons. With D the residual regressors of a cell, the influence of a firm is (Σ w D'D)⁻¹ D'(y − fit): linear in y.
+    matrix. `moments` must be without singletons. With D the residual regressors of a cell, the influence of a firm is
+    (Σ w D'D)⁻¹ D'(y − fit): linear in y.
     """
     effects = year_effects(moments, by)
     seen = moments.observed[:, :, None].astype(np.float64)
@@ -123,7 +124,8 @@ def regression_basis(influence: Influence, level: float, by: str | None, dropped
         n_firms=int(moments.n_firms.sum()),
         n_observations=moments.n_observations,
         n_clusters=groups,
-        convention=f"{effects} effects; clustered by {cluster} as fixest does: G/(G−1)·(N−1)/(N−K), K = {k}; t with G−1 = {groups - 1}",
+        convention=f"{effects} effects; clustered by {cluster} as fixest does: "
+        f"G/(G−1)·(N−1)/(N−K), K = {k}; t with G−1 = {groups - 1}",
         degrees_of_freedom=float(groups - 1),
         level=level,
         unit=moments.outcome,

@@ -64,7 +64,8 @@ class Design:
     Raises
     ------
     DesignError
-        An outcome the policy does not declare, a comparison it does not defend, an estimator that needs more than a first treatment.
+        An outcome the policy does not declare, a comparison it does not defend, an estimator of something else than a first
+        treatment.
     """
 
     policy: Policy

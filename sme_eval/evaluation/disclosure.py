@@ -126,7 +126,8 @@ def _effect(effect: EffectRecord, path: str, log: _Log) -> EffectRecord:
 def _withheld_positions(counts: Sequence[int], totalled: Sequence[bool]) -> tuple[set[int], set[int]]:
     """(too small, withheld besides because a total would give the small ones back).
 
-    Cells in `totalled` enter a released total. If those withheld hold fewer than THRESHOLD firms together, the next smallest goes too.
+    Cells in `totalled` enter a released total. If those withheld hold fewer than THRESHOLD firms together, the next smallest
+    goes too.
     """
     small = {j for j, n in enumerate(counts) if n < THRESHOLD}
     inside = [j for j in small if totalled[j]]

@@ -64,7 +64,8 @@ def number(value: float | Unavailable, reason: str = "not estimated") -> Number:
 def effect_record(key: str, outcome: str, fitted: Fitted, scale: Scale) -> EffectRecord:
     """One average effect."""
     overall = fitted.overall
-    low, high = number(overall.conf_low), number(overall.conf_high)
+    reason = overall.estimate.reason if isinstance(overall.estimate, Unavailable) else "not estimated"
+    low, high = number(overall.conf_low, reason), number(overall.conf_high, reason)
     truth = scale.true_average(fitted.estimand)
     percent = None
     if scale.log:
@@ -78,7 +79,7 @@ def effect_record(key: str, outcome: str, fitted: Fitted, scale: Scale) -> Effec
         estimand=fitted.estimand,
         estimate=overall.estimate,
         std_error=overall.std_error,
-        p_value=number(overall.p_value),
+        p_value=number(overall.p_value, reason),
         conf_low=low,
         conf_high=high,
         level=overall.level,
@@ -89,7 +90,7 @@ def effect_record(key: str, outcome: str, fitted: Fitted, scale: Scale) -> Effec
         n_clusters=overall.n_clusters,
         truth=truth,
         truth_percent=None if truth is None or not scale.log else 100.0 * math.expm1(truth),
-        covers_truth=None if truth is None else _covers(overall, truth),
+        covers_truth=None if truth is None or isinstance(overall.estimate, Unavailable) else _covers(overall, truth),
     )
 
 

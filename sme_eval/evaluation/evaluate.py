@@ -10,7 +10,7 @@ import numpy as np
 from sme_eval.checks.protocol import CheckResult
 from sme_eval.checks.sizes import check_clusters, check_cohort_sizes
 from sme_eval.checks.trends import check_drift, check_trends
-from sme_eval.errors import DataError, Problem
+from sme_eval.errors import DataError, IdentificationError, Problem
 from sme_eval.estimators.event_study_regression import EventStudyRegression
 from sme_eval.estimators.panel_regression import PanelRegression
 from sme_eval.estimators.protocol import Estimator
@@ -18,10 +18,12 @@ from sme_eval.panel.firm_panel import FirmPanel
 from sme_eval.panel.sample import Sample
 from sme_eval.panel.sample_flow import SampleFlow
 from sme_eval.policies.policy import PublishedRule
+from sme_eval.results.basis import Basis
 from sme_eval.results.effects import Effects
 from sme_eval.results.estimate import Estimate
 from sme_eval.results.event_study import EventStudy
 from sme_eval.results.group_time import GroupTimeEffects
+from sme_eval.results.unavailable import Unavailable
 
 from .claim import Evidence, decide
 from .cohorts import cohort_map
@@ -83,8 +85,7 @@ def _evaluate(design: Design, panel: FirmPanel) -> Evaluation:
         design=design.record(),
         headline=record,
         alternatives=tuple(
-            effect_record(f"alternative_{n}", name, fit(estimator, sample), scale)
-            for n, estimator in enumerate(design.alternatives, start=1)
+            _effect(f"alternative_{n}", estimator, sample, scale) for n, estimator in enumerate(design.alternatives, start=1)
         ),
         mechanisms=_mechanisms(design, panel),
         mechanism_outcomes={m: outcome_record(policy.outcome(m), panel) for m in design.mechanisms},
@@ -165,12 +166,24 @@ def fit(estimator: Estimator, sample: Sample) -> Fitted:
     )
 
 
+def _effect(key: str, estimator: Estimator, sample: Sample, scale: Scale) -> EffectRecord:
+    """An effect beside the headline; where it is not identified, the reason stands in its place."""
+    try:
+        return effect_record(key, sample.names.outcome, fit(estimator, sample), scale)
+    except IdentificationError as error:
+        reason = Unavailable(f"not identified: {error.problems[0].what}")
+    counts = (sample.n_firms, len(sample.position))
+    basis = Basis(n_firms=counts[0], n_observations=counts[1], n_clusters=counts[0], convention="")
+    overall = Estimate.from_basis("", reason, reason, basis)
+    missing = Fitted(estimator=estimator, estimand="treated_firm_years", overall=overall, by_event_time=None, by_cohort=None)
+    return effect_record(key, sample.names.outcome, missing, scale)
+
+
 def _mechanisms(design: Design, panel: FirmPanel) -> tuple[EffectRecord, ...]:
     records = []
     for name in design.mechanisms:
-        fitted = fit(design.estimator, _sample(design, panel, name))
         scale = Scale.of(design.policy.outcome(name).scale, panel, name)
-        records.append(effect_record(f"outcome_{name}", name, fitted, scale))
+        records.append(_effect(f"outcome_{name}", design.estimator, _sample(design, panel, name), scale))
     return tuple(records)
 
 

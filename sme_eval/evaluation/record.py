@@ -117,7 +117,10 @@ class IntervalRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectRecord:
-    """One estimated effect. `key` names it in texts; `estimand` is "treated_firm_years", "regression_weighted" or "event_average"."""
+    """One estimated effect, named by `key`.
+
+    `estimand` is "treated_firm_years", "regression_weighted" or "event_average".
+    """
 
     key: str
     outcome: str

@@ -79,7 +79,8 @@ def _refuse_covariates(sample: Sample) -> None:
     if sample.names.covariates:
         raise DesignError(
             Problem(
-                what=f"Covariates ({', '.join(sample.names.covariates)}) would be ignored: this estimator does not condition on any.",
+                what="Covariates would be ignored: this estimator does not condition on any.",
+                where=f"covariates: {', '.join(sample.names.covariates)}",
                 remedy="leave `covariates` out of the sample",
             )
         )

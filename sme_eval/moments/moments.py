@@ -30,8 +30,8 @@ class Moments(Printable):
     years (T,) · cohort (K,) · observed (K, T) · labels: name → (K,) · n_firms (K,) · weight (K,) = Σw · squared_weight (K,) = Σw² ·
     mean (K, T) under w · squared_weight_mean (K, T) under w² · covariance (K, T+1, T+1) under w², of (y − firm mean, firm mean).
 
-    Means are kept after subtracting `shift` (T,), the weighted year means, which no estimator here can see. The firm's own level has
-    a row of its own in the covariance: estimators difference it out, and a covariance of levels would cancel badly.
+    Means are kept after subtracting `shift` (T,), the weighted year means, which no estimator here can see. The firm's own level
+    has a row of its own in the covariance: estimators difference it out, and a covariance of levels would cancel badly.
     The moments are as confidential as the panel: a cell of one firm *is* that firm.
     """
 
@@ -117,7 +117,7 @@ class Moments(Printable):
                 Problem(
                     what=f"The moments are not split by {name!r}.",
                     where=f"labels held: {held}",
-                    remedy=f"keep it with Sample.from_frame(columns=({name!r},)) and build with Moments.from_sample(sample, by=({name!r},))",
+                    remedy=f"keep the column in the sample and build with Moments.from_sample(sample, by=({name!r},))",
                 )
             )
         return self.labels[name]

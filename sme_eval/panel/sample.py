@@ -128,7 +128,8 @@ class Sample(Printable):
             weight=weight,
             cluster=cluster,
             position=position,
-            frame=frame if keep.all() else frame[keep],
+            # A lazy copy: pandas copies a column only if the caller changes his frame afterwards.
+            frame=frame.copy(deep=False) if keep.all() else frame[keep],
             flow=parts.flow,
         )
 

@@ -20,8 +20,8 @@ Role = Literal["outcome", "mechanism"]
 Constant = str | int | float | bool
 
 _KEYS: Final = (
-    "name", "instrument", "label", "question", "data", "treatment", "outcomes", "design", "published", "published_counts", "numbers",
-    "background", "reading", "limits", "sources",
+    "name", "instrument", "label", "question", "data", "treatment", "outcomes", "design", "published", "published_counts",
+    "numbers", "background", "reading", "limits", "sources",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 INK, EFFECT, LEAD, TRUTH, GRID = "#1f2933", "#0b6e8f", "#6b7785", "#c2410c", "#d5dbe1"
+BEFORE, AFTER = "#e8eef2", "#a9cfdc"
+THEME = {"grid.color": GRID, "axes.edgecolor": GRID, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK}
 
 
 def _axes(axes: Axes | None, height: float) -> Axes:
@@ -41,30 +44,15 @@ def draw_event_study(
     time = shown["event_time"].to_numpy()
     if band is not None:
         band = band.set_index("event_time").reindex(time)
-        axes.vlines(
-            time,
-            band["conf_low"],
-            band["conf_high"],
-            color=EFFECT,
-            alpha=0.3,
-            linewidth=5,
-            label=band_label or "simultaneous band",
-        )
+        axes.vlines(time, band["conf_low"], band["conf_high"], color=EFFECT, alpha=0.3, linewidth=5, label=band_label or "simultaneous band")
     half = (shown["conf_high"] - shown["estimate"]).fillna(0.0).to_numpy()
-    colour = np.where(time < 0, LEAD, EFFECT)
-    axes.errorbar(time, shown["estimate"], yerr=half, fmt="none", ecolor=colour, elinewidth=1.5, capsize=3)
-    axes.scatter(time, shown["estimate"], c=colour, s=28, zorder=3, label=estimate_label or "estimate")
+    value = shown["estimate"].to_numpy()
+    for part, colour, label in ((time < 0, LEAD, ""), (time >= 0, EFFECT, estimate_label or "estimate")):
+        if part.any():
+            style = {"color": colour, "elinewidth": 1.5, "capsize": 3, "markersize": 5, "zorder": 3}
+            axes.errorbar(time[part], value[part], yerr=half[part], fmt="o", label=label or None, **style)
     if truth is not None:
-        axes.scatter(
-            truth.index,
-            truth.to_numpy(),
-            marker="D",
-            s=30,
-            facecolors="none",
-            edgecolors=TRUTH,
-            zorder=4,
-            label=truth_label or "truth",
-        )
+        axes.scatter(truth.index, truth.to_numpy(), marker="D", s=30, facecolors="none", edgecolors=TRUTH, zorder=4, label=truth_label or "truth")
     axes.axhline(0.0, color=INK, linewidth=0.8)
     axes.axvline(-0.5, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.set(xlabel=x_label or "event time", ylabel=y_label or "effect")
@@ -75,14 +63,12 @@ def draw_event_study(
 
 
 def draw_forest(
-    frame: pd.DataFrame,
-    *,
-    axes: Axes | None = None,
-    x_label: str = "",
-    truth: float | None = None,
-    truth_label: str = "",
+    frame: pd.DataFrame, *, axes: Axes | None = None, x_label: str = "", truth: float | None = None, truth_label: str = ""
 ) -> Axes:
-    """Estimates with intervals, one line per row of `frame` (column `term`), the first on top."""
+    """Estimates with intervals, one line per row of `frame` (column `term`), the first on top.
+
+    A column `truth` marks each row's own truth; a column `size` prints a text at the right end of the row.
+    """
     axes = _axes(axes, 0.9 + 0.42 * len(frame))
     place = np.arange(len(frame))[::-1]
     value = frame["estimate"].to_numpy(dtype=float)
@@ -92,8 +78,53 @@ def draw_forest(
     if truth is not None:
         axes.axvline(truth, color=TRUTH, linewidth=1.2, linestyle=(0, (4, 3)), label=truth_label or "truth")
         axes.legend(frameon=False, fontsize="small")
+    if "truth" in frame:
+        axes.scatter(frame["truth"], place, marker="D", s=30, facecolors="none", edgecolors=TRUTH, zorder=4, label=truth_label or "truth")
+    for text, height in zip(frame["size"] if "size" in frame else (), place, strict=False):
+        axes.annotate(
+            text, (1.0, height), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points", va="center", fontsize="small"
+        )
     axes.set_yticks(place, list(frame["term"]))
     axes.set_ylim(-0.6, len(frame) - 0.4)
     axes.set_xlabel(x_label or "estimate")
     axes.grid(False, axis="y")
+    return axes
+
+
+def draw_cohort_map(
+    treated: Sequence[Sequence[bool]], texts: Sequence[Sequence[str]], *, axes: Axes, rows: Sequence[str], columns: Sequence[str]
+) -> Axes:
+    """One row per cohort, one column per year: light before treatment, dark from treatment on, with the text of each cell."""
+    from matplotlib.colors import ListedColormap
+
+    shade = np.asarray(treated, dtype=float)
+    axes.pcolormesh(shade, cmap=ListedColormap([BEFORE, AFTER]), vmin=0.0, vmax=1.0, edgecolors="white", linewidth=1.5)
+    for i, line in enumerate(texts):
+        for j, text in enumerate(line):
+            axes.text(j + 0.5, i + 0.5, text, ha="center", va="center", fontsize="small", color=INK)
+    axes.set_xticks(np.arange(len(columns)) + 0.5, list(columns))
+    axes.set_yticks(np.arange(len(rows)) + 0.5, list(rows))
+    axes.invert_yaxis()
+    axes.grid(False)
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return axes
+
+
+def draw_flow(kept: Sequence[str], dropped: Sequence[str], *, axes: Axes) -> Axes:
+    """Boxes from top to bottom for what was kept, and beside the arrow into each box what was dropped on the way ("" for nothing)."""
+    axes.set_axis_off()
+    axes.set_xlim(0.0, 1.0)
+    axes.set_ylim(-len(kept) + 0.55, 0.45)
+    for n, (text, gone) in enumerate(zip(kept, dropped, strict=True)):
+        axes.text(
+            0.3, -n, text, ha="center", va="center", linespacing=1.5,
+            bbox={"boxstyle": "round,pad=0.5", "facecolor": BEFORE, "edgecolor": EFFECT},
+        )  # fmt: skip
+        if n:
+            axes.annotate("", (0.3, -n + 0.28), (0.3, -n + 0.72), arrowprops={"arrowstyle": "-|>", "color": LEAD})
+        if gone:
+            axes.text(0.6, -n + 0.5, gone, ha="left", va="center", color=LEAD)
+            axes.plot([0.3, 0.585], [-n + 0.5, -n + 0.5], color=LEAD, linewidth=1.0)
     return axes

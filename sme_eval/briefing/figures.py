@@ -1,0 +1,188 @@
+"""The figures of a page as PNG bytes: drawn from the record, labelled in its language, the kind of data written into the pixels."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from sme_eval.evaluation.record import Count, Evaluation
+from sme_eval.results.plots import THEME, TRUTH, draw_cohort_map, draw_event_study, draw_flow, draw_forest
+from sme_eval.results.unavailable import Unavailable
+
+from .document import Own, Say, plain
+from .figure_data import event_frames, forest_frame, forest_groups
+from .numbers import DASH, format_value
+from .pointers import pointer
+from .sections.common import effects_of
+from .speaker import Speaker
+from .typeface import FAMILY, font_path, require_glyphs
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH: Final = 6.9
+DOTS_PER_INCH: Final = 180
+WATERMARK_ANGLE: Final = 40.0
+"""Of a square figure; a lower one has a flatter diagonal."""
+LOW: Final = 2.6
+"""A figure of fewer inches has room for one watermark only."""
+
+
+def draw_figures(evaluation: Evaluation, speaker: Speaker) -> Mapping[str, bytes]:
+    """Every figure of the page by its name."""
+    with _theme():
+        figures = {
+            "event_study": _event_study(evaluation, speaker),
+            "forest": _forest(evaluation, speaker),
+            **{f"companion_{n}": _companion(other, speaker, pointer("companions", n)) for n, other in enumerate(evaluation.companions)},
+            "cohort_map": _cohort_map(evaluation, speaker),
+            "sample_flow": _flow(evaluation, speaker),
+        }
+    return figures
+
+
+@contextmanager
+def _theme() -> Iterator[None]:
+    """seaborn's theme with our typeface, for the time of drawing only."""
+    import matplotlib
+    import seaborn as sns
+    from matplotlib import font_manager
+
+    with matplotlib.rc_context():
+        sns.set_theme(context="paper", style="whitegrid", rc=THEME)
+        # After the theme, which would set the font family again.
+        font_manager.fontManager.addfont(font_path())
+        matplotlib.rcParams.update(
+            {"font.family": [FAMILY], "font.size": 9.0, "axes.unicode_minus": True, "axes.titleweight": "normal", "axes.titlesize": 9.5}
+        )
+        yield
+
+
+def _canvas(height: float, columns: int = 1, rows: int = 1, **options: Any) -> tuple[Figure, list[Axes]]:
+    """A figure apart from pyplot, so that nothing of it stays behind, and its axes."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH, height), layout="constrained", dpi=DOTS_PER_INCH)
+    FigureCanvasAgg(figure)
+    return figure, list(figure.subplots(rows, columns, squeeze=False, **options).flat)
+
+
+def _words(speaker: Speaker, key: str, root: str = "", at: str = "") -> str:
+    return plain(speaker.runs((Say(key, root=root, at=at),)))
+
+
+def _finished(figure: Figure, evaluation: Evaluation, speaker: Speaker, root: str = "") -> bytes:
+    """PNG bytes with the kind of data on top, and a watermark over everything that is simulated."""
+    label = plain(speaker.runs((Say("figure.label", root=root),)))
+    simulated = evaluation.data_kind == "simulated"
+    figure.suptitle(label, x=0.99, ha="right", fontsize=8.5, color=TRUTH if simulated else "#52606d")
+    if simulated:
+        inches = figure.get_figheight()
+        for height in (0.5,) if inches < LOW else (0.28, 0.74):
+            figure.text(
+                0.5, height, _words(speaker, "figure.watermark"), ha="center", va="center", rotation=WATERMARK_ANGLE * inches / WIDTH,
+                fontsize=26, color=TRUTH, alpha=0.10, zorder=10, in_layout=False,
+            )  # fmt: skip
+    _require_figure_glyphs(figure)
+    buffer = io.BytesIO()
+    # Without the software's name, the same record gives the same bytes under every version of matplotlib that draws alike.
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _require_figure_glyphs(figure: Figure) -> None:
+    from matplotlib.text import Text
+
+    require_glyphs("".join(text.get_text() for text in figure.findobj(Text)), "figure")
+
+
+def _effect_label(evaluation: Evaluation, speaker: Speaker, root: str) -> str:
+    outcome = root + pointer("outcome")
+    return plain(speaker.runs((Say("forest.x_label", at=outcome),)))
+
+
+def _event_study(evaluation: Evaluation, speaker: Speaker) -> bytes:
+    figure, (axes,) = _canvas(3.0)
+    _draw_event_study(axes, evaluation, speaker, "")
+    return _finished(figure, evaluation, speaker)
+
+
+def _draw_event_study(axes: Axes, evaluation: Evaluation, speaker: Speaker, root: str) -> None:
+    frame, band, truth = event_frames(evaluation.event_study)
+    labels = (
+        _words(speaker, "event_study.x_label"),
+        _effect_label(evaluation, speaker, root),
+        _words(speaker, "event_study.estimate"),
+        _words(speaker, "event_study.band"),
+        _words(speaker, "event_study.truth"),
+    )
+    draw_event_study(frame, axes=axes, truth=truth, band=band, labels=labels)
+    # A long unit does not fit beside a low figure, so what the vertical axis shows stands above it.
+    axes.set_title(labels[1], loc="left")
+    axes.set_ylabel("")
+
+
+def _forest(evaluation: Evaluation, speaker: Speaker) -> bytes:
+    groups = forest_groups(evaluation)
+    heights = [0.72 + (0.24 if len(effects) == 1 else 0.36) * len(effects) for _, effects in groups]
+    figure, panels = _canvas(0.35 + sum(heights), rows=len(groups), height_ratios=heights)
+    for axes, (outcome, effects) in zip(panels, groups, strict=True):
+        frame = forest_frame(effects, speaker)
+        draw_forest(frame, axes=axes, x_label=_words(speaker, "forest.x_label", at=outcome), truth_label=_words(speaker, "event_study.truth"))
+        axes.set_title(plain(speaker.runs((Own(outcome + pointer("label")),))), loc="left")
+        if "truth" in frame:
+            axes.legend(frameon=False, fontsize="small", loc="best")
+    return _finished(figure, evaluation, speaker)
+
+
+def _companion(other: Evaluation, speaker: Speaker, root: str) -> bytes:
+    figure, (left, right) = _canvas(3.3, columns=2, width_ratios=[1.0, 1.25])
+    frame = forest_frame(effects_of(other, root), speaker, sizes=False)
+    draw_forest(frame, axes=left, x_label=_effect_label(other, speaker, root), truth_label=_words(speaker, "event_study.truth"))
+    _draw_event_study(right, other, speaker, root)
+    right.get_legend().set_loc("best")
+    return _finished(figure, other, speaker, root)
+
+
+def _cohort_map(evaluation: Evaluation, speaker: Speaker) -> bytes:
+    record, language = evaluation.cohort_map, speaker.wording.language
+    figure, (axes,) = _canvas(0.9 + 0.36 * (len(record.cohorts) + 1))
+    count = lambda n: DASH if isinstance(n, Unavailable) else format_value(n, "count", language)  # noqa: E731  one use, one line
+    texts = [[count(n) for n in row] for row in (*(c.observed for c in record.cohorts), record.never_observed)]
+    treated = [[year >= c.cohort for year in record.years] for c in record.cohorts] + [[False] * len(record.years)]
+    names = [format_value(c.cohort, "cohort", language) for c in record.cohorts] + [_words(speaker, "cohorts.never")]
+    years = [format_value(year, "year", language) for year in record.years]
+    draw_cohort_map(treated, texts, axes=axes, rows=names, columns=years)
+    axes.set(xlabel=_words(speaker, "cohorts.year"), ylabel=_words(speaker, "cohorts.cohort"))
+    _cohort_legend(axes, speaker)
+    return _finished(figure, evaluation, speaker)
+
+
+def _cohort_legend(axes: Axes, speaker: Speaker) -> None:
+    from matplotlib.patches import Patch
+
+    from sme_eval.results.plots import AFTER, BEFORE
+
+    handles = [Patch(facecolor=BEFORE, label=_words(speaker, "cohorts.before")), Patch(facecolor=AFTER, label=_words(speaker, "cohorts.after"))]
+    axes.legend(handles=handles, ncols=2, loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize="small", borderpad=0.2)
+
+
+def _flow(evaluation: Evaluation, speaker: Speaker) -> bytes:
+    steps = evaluation.sample_flow
+    figure, (axes,) = _canvas(0.3 + 0.72 * len(steps))
+    kept, dropped = [], []
+    for n, step in enumerate(steps):
+        where = pointer("sample_flow", n)
+        rule = plain(speaker.runs((Say(f"word.rule.{step.rule}", at=where, otherwise=("flow.other",)),)))
+        kept.append(f"{rule}\n{_words(speaker, 'flow.box', at=where)}")
+        dropped.append(_words(speaker, "flow.dropped", at=where) if _some(step.dropped_rows) or _some(step.dropped_firms) else "")
+    draw_flow(kept, dropped, axes=axes)
+    return _finished(figure, evaluation, speaker)
+
+
+def _some(count: Count) -> bool:
+    return isinstance(count, Unavailable) or count > 0

@@ -1,0 +1,1 @@
+"""What a page says, section by section, in no language: records in, blocks of phrases out."""

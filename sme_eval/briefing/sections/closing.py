@@ -1,0 +1,120 @@
+"""The end of the page: checks, limits, what was withheld, sources, and how to get the same numbers again."""
+
+from __future__ import annotations
+
+from sme_eval.briefing.document import Heading, Items, Name, Own, Paragraph, Phrase, Piece, Say, Table, Value
+from sme_eval.briefing.pointers import pointer
+from sme_eval.evaluation.record import Evaluation
+
+from .common import Blocks, caption
+
+NOT_EVALUATED = ("spillovers", "costs", "horizon", "ranking")
+
+
+def checks(evaluation: Evaluation) -> Blocks:
+    """Every check with its result and the reason in words."""
+    rows: list[tuple[Phrase, ...]] = []
+    for n, check in enumerate(evaluation.checks):
+        where = pointer("checks", n)
+        rows.append(
+            (
+                (Say(f"check.{check.name}", at=where, otherwise=("check.other",)),),
+                (Say("cell.passed", at=where),),
+                (Say(f"reason.{check.reason}", at=where, otherwise=("reason.other",)),),
+            )
+        )
+    if not rows:
+        return []
+    table: Table[Phrase] = Table(
+        caption=caption("checks.caption", ""),
+        columns=tuple((Say(f"checks.{name}"),) for name in ("name", "result", "reason")),
+        rows=tuple(rows),
+        notes=((Say("checks.note"),),),
+        layout="words",
+    )
+    return [Heading((Say("checks.title"),), anchor="checks"), table]
+
+
+def limits(evaluation: Evaluation) -> Blocks:
+    """The policy's own limits, then what no page of this kind evaluates."""
+    own: tuple[Phrase, ...] = tuple((Own(pointer("policy", "limits", n)),) for n in range(len(evaluation.policy.limits)))
+    generic: tuple[Phrase, ...] = tuple((Say(f"limits.{name}"),) for name in NOT_EVALUATED)
+    return [Heading((Say("limits.title"),), anchor="limits"), Items((*own, *generic))]
+
+
+def withheld(evaluation: Evaluation) -> Blocks:
+    """What the disclosure gate took out: place, rule and how many, never what."""
+    if not evaluation.withheld:
+        return []
+    rows: list[tuple[Phrase, ...]] = []
+    for n in range(len(evaluation.withheld)):
+        where = pointer("withheld", n)
+        rows.append(
+            (
+                (Value(where + pointer("path"), "text"),),
+                (Say("cell.withheld_rule", at=where),),
+                (Value(where + pointer("numbers"), "count"),),
+            )
+        )
+    table: Table[Phrase] = Table(
+        caption=caption("withheld.caption", ""),
+        columns=tuple((Say(f"withheld.{name}"),) for name in ("path", "rule", "numbers")),
+        rows=tuple(rows),
+        layout="words",
+    )
+    return [Heading((Say("withheld.title"),), anchor="withheld"), Paragraph((Say("withheld.lead"),)), table]
+
+
+def sources(evaluation: Evaluation) -> Blocks:
+    """The data and the citations."""
+    cited: tuple[Phrase, ...] = tuple(
+        (Say("sources.item", at=pointer("policy", "sources", n)),) for n in range(len(evaluation.policy.sources))
+    )
+    return [Heading((Say("sources.title"),), anchor="sources"), Items(((Say("sources.data"),), *cited))]
+
+
+def reproduce(evaluation: Evaluation) -> Blocks:
+    """Fingerprints, versions and parameters; warnings of the estimation as they were given."""
+    rows: list[tuple[Phrase, ...]] = [_row(name, pointer("provenance", name), form) for name, form in _PROVENANCE]
+    rows.insert(1, _row("design_hash", pointer("design", "hash"), "hash"))
+    rows.append(_row("schema_version", pointer("schema_version"), "integer"))
+    rows += _named("parameters", pointer("provenance", "data_parameters"), tuple(evaluation.provenance.data_parameters))
+    rows += _named("libraries", pointer("provenance", "libraries"), tuple(evaluation.provenance.libraries))
+    table: Table[Phrase] = Table(
+        caption=caption("reproduce.caption", ""),
+        columns=((Say("reproduce.item"),), (Say("reproduce.content"),)),
+        rows=tuple(rows),
+        layout="words",
+    )
+    blocks: Blocks = [Heading((Say("reproduce.title"),), anchor="reproducibility"), table]
+    if evaluation.warnings:
+        listed: tuple[Phrase, ...] = tuple((Value(pointer("warnings", n), "text"),) for n in range(len(evaluation.warnings)))
+        blocks += [Heading((Say("reproduce.warnings"),), level=3), Items(listed)]
+    return blocks
+
+
+_PROVENANCE = (
+    ("data_hash", "hash"),
+    ("modules_hash", "hash"),
+    ("lock_hash", "hash"),
+    ("commit", "hash"),
+    ("dirty", "yes_no"),
+    ("package_version", "text"),
+    ("python", "text"),
+)
+
+
+def _row(name: str, where: str, form: str) -> tuple[Phrase, ...]:
+    content: Phrase = (Say("cell.yes_no", at=where),) if form == "yes_no" else (Value(where, form),)
+    return ((Say(f"reproduce.{name}"),), content)
+
+
+def _named(name: str, where: str, keys: tuple[str, ...]) -> list[tuple[Phrase, ...]]:
+    """One row whose content lists key and value, if there are any."""
+    if not keys:
+        return []
+    pieces: list[Piece] = []
+    for key in keys:
+        pieces += [Say("frame.comma")] if pieces else []
+        pieces += [Name(f"{key} "), Value(where + pointer(key), "text")]
+    return [((Say(f"reproduce.{name}"),), tuple(pieces))]

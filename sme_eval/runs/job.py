@@ -1,0 +1,60 @@
+"""A job: what a worker process is told on its standard input, and the words in which it answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Literal
+
+from sme_eval import errors
+from sme_eval.errors import Problem, SmeEvalError
+from sme_eval.runs.settings import Value
+
+Verb = Literal["run", "evaluate"]
+STAGING: Final = "SME_EVAL_STAGING"
+"""Set for the kernel of a run: its record goes to this folder, and is published only when everything is done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Estimate (if `estimation` is given) by notebook or policy `name`, then render (if `rendering` is given).
+
+    `parameters` are what the notebook is given, or the choices of an evaluation. `command` does the same from a terminal. `slug`
+    names the record when there is nothing to estimate. Paths are absolute; `staging` is the worker's own folder inside `reports`.
+    """
+
+    verb: Verb
+    name: str
+    command: str
+    reports: str
+    staging: str
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    slug: str = ""
+    estimation: Mapping[str, Any] | None = None
+    rendering: Mapping[str, Any] | None = None
+
+    def to_json(self) -> str:
+        """The job in one line."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Job:
+        """The job of such a line."""
+        return cls(**json.loads(text))
+
+
+def error_to_plain(error: SmeEvalError) -> dict[str, Any]:
+    """An error as a message that crosses processes."""
+    return {"error": type(error).__name__, "problems": [asdict(problem) for problem in error.problems]}
+
+
+def error_from_plain(plain: Mapping[str, Any]) -> SmeEvalError:
+    """The error of such a message."""
+    return error_class(str(plain["error"]))([Problem(**problem) for problem in plain["problems"]])
+
+
+def error_class(name: str) -> type[SmeEvalError]:
+    """The error of this package called `name`; `RunError` for every other."""
+    kind = getattr(errors, name, None)
+    return kind if isinstance(kind, type) and issubclass(kind, SmeEvalError) else errors.RunError

@@ -1,0 +1,21 @@
+"""Where a notebook's record goes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePath
+
+from sme_eval.evaluation.record import Evaluation
+from sme_eval.resources import project_folder
+from sme_eval.runs.job import STAGING
+
+
+def write_record(evaluation: Evaluation, reports: str = "reports") -> str:
+    """Write `<reports>/internal/<slug>/evaluation.json` and name it; a relative `reports` starts at the project folder.
+
+    A notebook gives the same file whether its kernel works in the project folder or in `notebooks/`.
+    """
+    staging = os.environ.get(STAGING)
+    folder = Path(staging) if staging else project_folder() / reports
+    written = evaluation.write(folder)
+    return (PurePath(reports) / written.relative_to(folder)).as_posix()

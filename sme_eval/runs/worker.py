@@ -1,0 +1,143 @@
+"""The process of one job: `python -m sme_eval.runs.worker`, a job on standard input, messages (one JSON line each) on standard output.
+
+It estimates, publishes, renders and publishes again; a parent watches the clock and ends it together with its kernel.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from sme_eval.errors import DataError, Problem, RunError, SmeEvalError
+from sme_eval.runs.job import STAGING, Job, error_to_plain
+from sme_eval.runs.stamp import Stamp, digest, publish, read_stamps, record_folder
+
+Say = Callable[..., None]
+
+
+def main() -> int:
+    """Do the job on standard input; 0 if it was done."""
+    channel = _own_output()
+
+    def say(event: str, **details: Any) -> None:
+        channel.write(json.dumps({"event": event, **details}, ensure_ascii=False) + "\n")
+        channel.flush()
+
+    try:
+        say("done", slug=perform(Job.from_json(sys.stdin.readline()), say))
+        return 0
+    except SmeEvalError as error:
+        details = "\n".join([*getattr(error, "__notes__", []), traceback.format_exc()])
+        say("failed", traceback=details, **error_to_plain(error))
+    except Exception as error:  # the parent speaks of it; the details are for whoever asks for them
+        say("bug", traceback=traceback.format_exc(), what=f"{type(error).__name__}: {error}")
+    return 1
+
+
+def _own_output() -> IO[str]:
+    """The standard output for messages only: what a library prints goes to the standard error."""
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return channel
+
+
+def perform(job: Job, say: Say) -> str:
+    """Estimate and render as the job says; the slug of its record."""
+    stamp = _earlier(job)
+    if job.estimation is not None:
+        say("total", units=_units(job))
+        stamp = _estimate(job, say)
+    if job.rendering is not None:
+        stamp = _render(job, stamp, say)
+    return stamp.slug
+
+
+def _units(job: Job) -> int:
+    """Steps of the estimation: a notebook's cells, or one."""
+    if job.verb == "evaluate":
+        return 1
+    from sme_eval.runs.keys import notebook_path, read_notebook
+
+    return len(read_notebook(notebook_path(job.name))["cells"]) + bool(job.parameters)
+
+
+def _earlier(job: Job) -> Stamp:
+    stamps = [stamp for stamp in read_stamps(Path(job.reports)) if stamp.slug == job.slug]
+    return stamps[0] if stamps else Stamp(name=job.name, slug=job.slug)
+
+
+def _estimate(job: Job, say: Say) -> Stamp:
+    """Estimate into the staging folder, then publish the record with its stamp; its pages are stale from here on."""
+    staging = Path(job.staging) / "estimated"
+    executed = Path(job.staging) / "executed.ipynb"
+    os.environ[STAGING] = str(staging)
+    if job.verb == "evaluate":
+        from sme_eval.runs.evaluate import estimate_policy
+
+        estimate_policy(job, staging)
+        say("advance")
+    else:
+        from sme_eval.runs.execute import execute_notebook
+
+        execute_notebook(job, executed, tick=lambda: say("advance"))
+    slug = _only_record(job, staging)
+    if job.verb == "run":
+        from sme_eval.runs.render import clean_copy
+
+        clean_copy(executed, record_folder(staging, slug) / "notebook.ipynb")
+    reports = Path(job.reports)
+    before = next((stamp for stamp in read_stamps(reports) if stamp.slug == slug), Stamp(name=job.name, slug=slug))
+    made = publish(staging, reports, before.estimated)
+    stamp = Stamp(name=job.name, slug=slug, estimation=job.estimation or {}, estimated=made, rendered=before.rendered)
+    stamp.write(reports)
+    return stamp
+
+
+def _only_record(job: Job, staging: Path) -> str:
+    """The slug of the one record that was written and that reads back."""
+    from sme_eval.evaluation.record import Evaluation
+
+    paths = list(staging.glob("internal/*/evaluation.json"))
+    if len(paths) != 1:
+        raise RunError(
+            Problem(
+                what=f"Notebook {job.name} wrote {len(paths)} records.",
+                where=f"notebooks/{job.name}.ipynb",
+                remedy="end it with one sme.write_record(evaluation, reports)",
+            )
+        )
+    try:
+        return Evaluation.read(paths[0]).slug
+    except DataError as error:
+        raise RunError(error.problems) from None
+
+
+def _render(job: Job, stamp: Stamp, say: Say) -> Stamp:
+    """Make every page of the record in the staging folder, then publish them with the stamp."""
+    from sme_eval.runs.render import render_record
+
+    reports, staging = Path(job.reports), Path(job.staging) / "rendered"
+    folder = record_folder(reports, stamp.slug)
+    notebook = job.name if job.verb == "run" else ""
+    render_record(folder, staging, notebook, tick=lambda: say("advance"))
+    made = publish(staging, reports, stamp.rendered)
+    rendering = {**(job.rendering or {}), "record": digest(folder / "evaluation.json")}
+    stamp = Stamp(
+        name=stamp.name,
+        slug=stamp.slug,
+        estimation=stamp.estimation,
+        rendering=rendering,
+        estimated=stamp.estimated,
+        rendered=made,
+    )
+    stamp.write(reports)
+    return stamp
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""Every refusal of a sample, and what it keeps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sme_eval as sme
+from sme_eval.terms import NEVER
+
+
+def panel(**changes: object) -> pd.DataFrame:
+    """Three firms, 2019–2021: one treated in 2020, one in 2021, one never."""
+    frame = pd.DataFrame(
+        {
+            "id": np.repeat([10, 20, 30], 3),
+            "year": np.tile([2019, 2020, 2021], 3),
+            "y": [1.0, 2.0, 3.0, 2.0, 2.5, 4.0, 0.0, 0.5, 0.6],
+            "g": np.repeat([2020, 2021, 0], 3),
+            "w": np.repeat([1.0, 2.0, 3.0], 3),
+            "d": np.repeat(["a", "a", "b"], 3),
+            "x": np.repeat([0.1, 0.2, 0.3], 3),
+        }
+    )
+    return frame.assign(**changes)
+
+
+def make(frame: pd.DataFrame, **options: object) -> sme.Sample:
+    return sme.Sample.from_frame(frame, **{"firm": "id", "year": "year", "outcome": "y", "cohort": "g", **options})
+
+
+def test_a_clean_panel_is_kept_whole() -> None:
+    sample = make(panel(), weight="w", cluster="d", columns=("d",))
+    assert sample.n_firms == 3
+    assert list(sample.years) == [2019, 2020, 2021]
+    assert list(sample.cohort) == [2020, 2021, NEVER]
+    assert list(sample.label("d")) == ["a", "a", "b"]
+    assert sample.flow.to_frame()["rows"].tolist() == [9, 9]
+
+
+def test_the_sample_cannot_be_changed_and_does_not_see_later_changes() -> None:
+    frame = panel()
+    sample = make(frame, columns=("x",))
+    frame["y"] = 99.0
+    frame.loc[0, "x"] = 99.0
+    assert sample.outcome.max() == 4.0
+    assert sample.column("x").max() == pytest.approx(0.3)
+    with pytest.raises(ValueError, match="read-only"):
+        sample.outcome[0, 0] = 1.0
+
+
+REFUSALS = {
+    "missing column": (lambda f: f.drop(columns="g"), {}, "no column 'g'"),
+    "empty": (lambda f: f.iloc[:0], {}, "no rows"),
+    "duplicate": (lambda f: pd.concat([f, f.iloc[[4]]]), {}, "1 rows repeat a firm and year.*\n.*id and year\n.*row 9"),
+    "text in a number": (lambda f: f.assign(y=["12,5", *f.y[1:].astype(str)]), {}, "9 values are text where numbers"),
+    "infinite": (lambda f: f.assign(y=f.y.where(f.y > 0, -np.inf)), {}, "1 value is infinite"),
+    "no firm": (lambda f: f.assign(id=[None, *f.id[1:]]), {}, "1 rows have no firm"),
+    "year text": (lambda f: f.assign(year=f.year.astype(str) + "年"), {}, "9 values are text where numbers"),
+    "year not whole": (lambda f: f.assign(year=f.year + 0.5), {}, "no whole year"),
+    "cohort varies": (lambda f: f.assign(g=[2020, 2021, 2020, *f.g[3:]]), {}, "g changes within 1 firm"),
+    "cohort missing": (lambda f: f.assign(g=f.g.replace(0, np.nan)), {}, "never_treated=None"),
+    "cohort not whole": (lambda f: f.assign(g=f.g.replace(2021, 2020.5)), {}, "no whole year in 3 rows"),
+    "cohort text": (lambda f: f.assign(g=f.g.astype(str).replace("0", "none")), {}, "3 cohorts are not numbers"),
+    "treated in the first year": (lambda f: f.assign(g=f.g.replace(2020, 2019)), {}, "1 firm is treated in the first year"),
+    "weight varies": (lambda f: f.assign(w=np.arange(9) + 1.0), {"weight": "w"}, "w changes within 3 firms"),
+    "weight not positive": (lambda f: f.assign(w=f.w - 1.0), {"weight": "w"}, "3 weights are not positive"),
+    "weight missing": (lambda f: f.assign(w=f.w.replace(2.0, np.nan)), {"weight": "w"}, "3 values are missing"),
+    "cluster varies": (lambda f: f.assign(d=list("aabbbbccc")), {"cluster": "d"}, "d changes within 1 firm"),
+    "cluster missing": (lambda f: f.assign(d=f.d.replace("b", None)), {"cluster": "d"}, "3 clusters are missing"),
+    "covariate varies": (lambda f: f.assign(x=np.arange(9) / 10), {"covariates": ("x",)}, "x changes within 3 firms"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_refusals(case: str) -> None:
+    change, options, message = REFUSALS[case]
+    with pytest.raises(sme.DataError, match=message) as caught:
+        make(change(panel()), **options)
+    assert caught.value.exit_code == 10
+    assert "remedy" in str(caught.value)
+
+
+def test_all_problems_at_once() -> None:
+    frame = pd.concat([panel(), panel().iloc[[4]]], ignore_index=True)
+    frame["y"] = frame["y"].astype(object)
+    frame.loc[2, "y"] = "a lot"
+    frame.loc[0, "g"] = 2021
+    with pytest.raises(sme.DataError) as caught:
+        make(frame)
+    text = str(caught.value)
+    assert len(caught.value.problems) == 3
+    for part in ("3 problems.", "text where numbers", "g changes within", "repeat a firm and year"):
+        assert part in text
+
+
+def test_messages_name_rows_and_no_values() -> None:
+    secret = panel(id=np.repeat(["SECRET-1", "SECRET-2", "SECRET-3"], 3))
+    with pytest.raises(sme.DataError) as caught:
+        make(pd.concat([secret, secret.iloc[[0]]]))
+    assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"treatment": "w"}, "Both a cohort and a treatment"),
+        ({"lapses": "keep"}, "lapses='keep' is not a choice"),
+        ({"always_treated": "no"}, "always_treated='no' is not a choice"),
+    ],
+)
+def test_contradictions_are_design_errors(options: dict[str, object], message: str) -> None:
+    with pytest.raises(sme.DesignError, match=message):
+        make(panel(), **options)
+
+
+def test_a_name_that_was_not_kept_lists_what_is() -> None:
+    with pytest.raises(sme.DesignError, match=r"kept columns: g, id, year"):
+        make(panel()).column("dist")
+
+
+def test_codes_for_never() -> None:
+    infinite = make(panel(g=np.repeat([2020, 2021, np.inf], 3)))
+    missing = make(panel(g=np.repeat([2020, 2021, np.nan], 3)), never_treated=None)
+    other = make(panel(g=np.repeat([2020, 2021, 9999], 3)), never_treated=9999)
+    for sample in (infinite, missing, other):
+        assert list(sample.cohort) == [2020, 2021, NEVER]
+
+
+def test_treatment_column_and_lapses() -> None:
+    lasting = panel(t=[0, 1, 1, 0, 0, 1, 0, 0, 0])
+    assert list(make(lasting, cohort=None, treatment="t").cohort) == [2020, 2021, NEVER]
+    lapsing = panel(t=[0, 1, 0, 0, 0, 1, 0, 0, 0])
+    with pytest.raises(sme.DataError, match="Treatment ends in 1 firm"):
+        make(lapsing, cohort=None, treatment="t")
+    assert list(make(lapsing, cohort=None, treatment="t", lapses="first").cohort) == [2020, 2021, NEVER]
+    with pytest.raises(sme.DataError, match="neither 0 nor 1"):
+        make(panel(t=2), cohort=None, treatment="t")
+
+
+def test_every_dropped_row_is_counted() -> None:
+    frame = panel(g=np.repeat([2019, 2021, 0], 3), y=[1.0, 2.0, 3.0, np.nan, 2.5, 4.0, 0.0, 0.5, 0.6])
+    flow = make(frame, always_treated="drop").flow.to_frame().set_index("rule")
+    assert flow.loc["without_outcome", ["firms", "dropped_rows"]].tolist() == [3, 1]
+    assert flow.loc["always_treated", ["firms", "dropped_firms", "dropped_rows"]].tolist() == [2, 1, 3]
+
+
+def test_nothing_left() -> None:
+    with pytest.raises(sme.DataError, match="No row is left"):
+        make(panel(y=np.nan))
+
+
+def test_years_and_firms_without_any_outcome_disappear() -> None:
+    frame = panel(y=[np.nan, 2.0, 3.0, np.nan, 2.5, 4.0, np.nan, np.nan, np.nan], g=np.repeat([2021, 2021, 0], 3))
+    sample = make(frame)
+    assert sample.outcome.tolist() == [[2.0, 3.0], [2.5, 4.0]]
+    assert list(sample.years) == [2020, 2021]
+    assert sample.outcome.ravel()[sample.position].tolist() == [2.0, 3.0, 2.5, 4.0]
