@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 STANDARD: Final = "ua-1"
 LANGUAGES: Final = {"zh": ("zh", "CN"), "en": ("en", "GB")}
+SHORT: Final = 16
+"""A column whose cells have no more characters is not stretched."""
 FRAME: Final = ("running", "subject", "footer", "annex", "annex_lead")
 
 
@@ -95,7 +97,7 @@ def _plain(block: Block[Runs]) -> dict[str, Any]:
 
 def _plain_table(table: Table[Runs]) -> dict[str, Any]:
     # A column is as wide as it needs for numbers, and shares the rest for words.
-    wordy = [any(is_words(row[n]) for row in table.rows) for n in range(len(table.columns))]
+    wordy = [any(is_words(row[n]) and len(plain(row[n])) > SHORT for row in table.rows) for n in range(len(table.columns))]
     return {
         "kind": "table",
         "caption": plain(table.caption),

@@ -201,8 +201,8 @@ class SampleReader:
         self, firm: Codes, outcome: FloatArray, treated_first: BoolArray | None, covariate_missing: BoolArray
     ) -> tuple[BoolArray, SampleFlow]:
         """Rows kept, each rule counted."""
-        keep = np.ones(len(firm), dtype=bool)
-        flow = SampleFlow().then("rows_read", firms=len(covariate_missing), rows=len(firm))
+        keep, n_firms = np.ones(len(firm), dtype=bool), len(covariate_missing)
+        flow = SampleFlow().then("rows_read", firms=n_firms, rows=len(firm))
         rules: list[tuple[str, BoolArray]] = [("without_outcome", np.isnan(outcome))]
         if treated_first is not None and treated_first.any():
             rules.append(("always_treated", treated_first[firm]))
@@ -210,5 +210,14 @@ class SampleReader:
             rules.append(("without_covariates", covariate_missing[firm]))
         for rule, dropped in rules:
             keep &= ~dropped
-            flow = flow.then(rule, firms=int(np.unique(firm[keep]).size), rows=int(keep.sum()))
+            flow = flow.then(rule, firms=_count_firms(firm, keep, n_firms), rows=int(keep.sum()))
         return keep, flow
+
+
+def _count_firms(firm: Codes, keep: BoolArray, n_firms: int) -> int:
+    """Firms with a kept row; a table of flags, because hashing ten million codes takes seconds."""
+    if keep.all():
+        return n_firms
+    present = np.zeros(n_firms, dtype=bool)
+    present[firm[keep]] = True
+    return int(present.sum())

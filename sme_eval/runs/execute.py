@@ -92,7 +92,7 @@ def _stopped(job: Job, target: Path, how: str) -> RunError:
 
 
 def _require_complete(job: Job, target: Path) -> None:
-    """papermill's statuses are not enough: a cell that was cut short is saved as completed."""
+    """The statuses that papermill keeps are not enough: a cell that was cut short is saved as completed."""
     for cell in _cells(target):
         outputs = cell.get("outputs", [])
         failed = any(output.get("output_type") == "error" for output in outputs)

@@ -10,7 +10,6 @@ from typing import Final
 
 from sme_eval.runs.job import STAGING
 
-
 KERNEL: Final = "sme_eval_run"
 _DROPPED: Final = ("PYTHONSTARTUP", "JUPYTER_CONFIG_PATH", "MPLBACKEND", STAGING)
 """Settings of the user's sessions that would change a run."""

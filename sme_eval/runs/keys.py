@@ -1,7 +1,7 @@
 """What a report depends on, as digests by component: cheap to compute, nothing heavy is imported.
 
-Two keys per report. *Estimation*: a change in one of its components means that the numbers may change. *Rendering*: the record as it
-is, and everything that turns it into pages. Editing prose touches the second only.
+Two keys per report. *Estimation*: a change in one of its components means that the numbers may change. *Rendering*: the record
+as it is, and everything that turns it into pages. Editing prose touches the second only.
 """
 
 from __future__ import annotations
@@ -53,9 +53,7 @@ def notebook_path(name: str) -> Path:
     """
     files = resource_files("notebooks", ".ipynb")
     if f"{name}.ipynb" not in files:
-        raise DataError(
-            Problem(what=f"notebooks/{name}.ipynb is missing.", remedy="restore the file, or install sme-eval again")
-        )
+        raise DataError(Problem(what=f"notebooks/{name}.ipynb is missing.", remedy="restore the file, or install sme-eval again"))
     return files[f"{name}.ipynb"]
 
 
@@ -100,11 +98,7 @@ def _inputs(policy: str) -> dict[str, Any]:
 
     declared = resource_files("policies", ".toml")
     files = [("policy", path) for name, path in declared.items() if name == f"{policy}.toml"]
-    layers = [
-        (f"{name} {n}", path)
-        for name in ("dictionary.toml", "sources.toml")
-        for n, path in enumerate(resource_layers(name))
-    ]
+    layers = [(f"{name} {n}", path) for name in ("dictionary.toml", "sources.toml") for n, path in enumerate(resource_layers(name))]
     return {
         "policy": digest_texts(files),
         "declarations": digest_texts(layers),

@@ -1,6 +1,6 @@
 """The parameters of each notebook: one frozen dataclass, equal to the notebook's parameters cell.
 
-A type that lists its values (`Literal`) is the list of what is allowed; `_number` gives a range.
+A type that lists its values (`Literal`) is the list of what is allowed; `low`, `high` and `exceptions` give a range.
 """
 
 from __future__ import annotations
@@ -20,71 +20,61 @@ ScenarioName = Literal["clean", "null", "baseline"]
 
 FEWEST_PANELS: Final = 20
 """Fewer repetitions give no Monte Carlo error worth the name."""
+MOST_PANELS: Final = 10_000
 FEWEST_FIRMS: Final = 1000
+MOST_FIRMS: Final = 200_000
 
 
-def _text(default: str, zh: str, en: str) -> Any:
-    return field(default=default, metadata={"zh": zh, "en": en})
+def _words(zh: str, en: str, **limits: float | tuple[float, ...]) -> Mapping[str, Any]:
+    return {"zh": zh, "en": en, **limits}
 
 
-def _number(default: float, zh: str, en: str, **limits: float | tuple[float, ...]) -> Any:
-    return field(default=default, metadata={"zh": zh, "en": en, **limits})
-
-
-def _outcome(default: str) -> Any:
-    return _text(default, "结果变量", "the outcome; the policy's other outcomes are shown beside it")
-
-
-def _comparison(default: str) -> Any:
-    return _text(default, "对照组：从未处理的企业，或尚未处理的企业", "firms compared with: never treated, or not yet treated")
-
-
-def _level() -> Any:
-    return _number(0.95, "区间的置信水平", "level of the intervals", low=0.5, high=0.999)
-
-
-def _reports() -> Any:
-    return _text("reports", "报告文件夹", "folder of the reports, seen from the project folder")
+_OUTCOME: Final = _words("结果变量；政策的其他结果变量列在旁边", "the outcome; the policy's other outcomes are shown beside it")
+_COMPARISON: Final = _words("对照组：从未处理的企业，或尚未处理的企业", "firms compared with: never treated, or not yet treated")
+_PANEL: Final = _words(
+    "样本：每次比较的两年都有数据的企业（pairs），或各年都有数据的企业（balanced）",
+    "firms seen in both years of each comparison (pairs), or in every year (balanced)",
+)
+_LEVEL: Final = _words("区间的置信水平", "level of the intervals", low=0.5, high=0.999)
+_REPORTS: Final = _words("报告文件夹，以项目文件夹为起点", "folder of the reports, seen from the project folder")
+_SCENARIO: Final = _words(
+    "模拟情景：趋势平行（clean）、无效应（null）、按过往增长选择企业（baseline）",
+    "simulated world: parallel trends (clean), no effect (null), selection on past growth (baseline)",
+)
+_SEED: Final = _words("随机种子", "seed of the simulation", low=0)
+_FIRMS: Final = _words("模拟企业数", "number of simulated firms", low=FEWEST_FIRMS, high=MOST_FIRMS)
+_REPETITIONS: Final = _words(
+    "重复模拟的次数，0表示不重复",
+    "further simulated panels on which the method is tried; 0 for none",
+    low=FEWEST_PANELS,
+    high=MOST_PANELS,
+    exceptions=(0,),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingGrantsParameters:
     """Parameters of `training_grants.ipynb`."""
 
-    outcome: TrainingOutcome = _outcome("log_scrap")
-    comparison: Comparison = _comparison("never_treated")
-    panel_rule: PanelRule = _text(
-        "pairs",
-        "样本：每次比较的两年都有数据的企业（pairs），或各年都有数据的企业（balanced）",
-        "firms seen in both years of each comparison (pairs), or in every year (balanced)",
-    )
-    level: float = _level()
-    reports: str = _reports()
+    outcome: TrainingOutcome = field(default="log_scrap", metadata=_OUTCOME)
+    comparison: Comparison = field(default="never_treated", metadata=_COMPARISON)
+    panel_rule: PanelRule = field(default="pairs", metadata=_PANEL)
+    level: float = field(default=0.95, metadata=_LEVEL)
+    reports: str = field(default="reports", metadata=_REPORTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificationParameters:
     """Parameters of `certification.ipynb`."""
 
-    outcome: CertificationOutcome = _outcome("log_revenue")
-    scenario: ScenarioName = _text(
-        "clean",
-        "模拟情景：趋势平行（clean）、无效应（null）、按过往增长选择企业（baseline）",
-        "simulated world: parallel trends (clean), no effect (null), selection on past growth (baseline)",
-    )
-    seed: int = _number(1, "随机种子", "seed of the simulation", low=0)
-    firms: int = _number(6000, "模拟企业数", "number of simulated firms", low=FEWEST_FIRMS, high=200_000)
-    comparison: Comparison = _comparison("not_yet_treated")
-    level: float = _level()
-    repetitions: int = _number(
-        100,
-        "重复模拟的次数，0表示不重复",
-        "further simulated panels on which the method is tried; 0 for none",
-        low=FEWEST_PANELS,
-        high=10_000,
-        exceptions=(0,),
-    )
-    reports: str = _reports()
+    outcome: CertificationOutcome = field(default="log_revenue", metadata=_OUTCOME)
+    scenario: ScenarioName = field(default="clean", metadata=_SCENARIO)
+    seed: int = field(default=1, metadata=_SEED)
+    firms: int = field(default=6000, metadata=_FIRMS)
+    comparison: Comparison = field(default="not_yet_treated", metadata=_COMPARISON)
+    level: float = field(default=0.95, metadata=_LEVEL)
+    repetitions: int = field(default=100, metadata=_REPETITIONS)
+    reports: str = field(default="reports", metadata=_REPORTS)
 
 
 Parameters = TrainingGrantsParameters | CertificationParameters

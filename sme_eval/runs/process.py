@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -134,7 +135,5 @@ class Worker:
 
 def _quietly(psutil: Any, act: Callable[[], None]) -> None:
     """End a process that may have ended by itself."""
-    try:
+    with contextlib.suppress(psutil.NoSuchProcess):
         act()
-    except psutil.NoSuchProcess:
-        pass

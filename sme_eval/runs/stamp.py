@@ -8,18 +8,17 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 SCHEMA: Final = 1
 STAMP: Final = "run.json"
-Phase = Literal["estimation", "rendering"]
 Key = Mapping[str, Any]
 """What an output was made from: component → digest or value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
-    """One run: `estimation` and `rendering` are the keys; the outputs of each phase are paths below the reports' folder → sha256."""
+    """One run: the keys of `estimation` and `rendering`, and the outputs of each: paths below the reports' folder → sha256."""
 
     name: str
     slug: str

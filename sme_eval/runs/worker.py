@@ -1,4 +1,4 @@
-"""The process of one job: `python -m sme_eval.runs.worker`, a job on standard input, messages (one JSON line each) on standard output.
+"""The process of one job, `python -m sme_eval.runs.worker`: a job on standard input, messages on standard output, a line each.
 
 It estimates, publishes, renders and publishes again; a parent watches the clock and ends it together with its kernel.
 """
@@ -50,20 +50,10 @@ def perform(job: Job, say: Say) -> str:
     """Estimate and render as the job says; the slug of its record."""
     stamp = _earlier(job)
     if job.estimation is not None:
-        say("total", units=_units(job))
         stamp = _estimate(job, say)
     if job.rendering is not None:
         stamp = _render(job, stamp, say)
     return stamp.slug
-
-
-def _units(job: Job) -> int:
-    """Steps of the estimation: a notebook's cells, or one."""
-    if job.verb == "evaluate":
-        return 1
-    from sme_eval.runs.keys import notebook_path, read_notebook
-
-    return len(read_notebook(notebook_path(job.name))["cells"]) + bool(job.parameters)
 
 
 def _earlier(job: Job) -> Stamp:
@@ -87,9 +77,9 @@ def _estimate(job: Job, say: Say) -> Stamp:
         execute_notebook(job, executed, tick=lambda: say("advance"))
     slug = _only_record(job, staging)
     if job.verb == "run":
-        from sme_eval.runs.render import clean_copy
+        from sme_eval.runs.render import clean_copy, executed_name
 
-        clean_copy(executed, record_folder(staging, slug) / "notebook.ipynb")
+        clean_copy(executed, record_folder(staging, slug) / executed_name(slug))
     reports = Path(job.reports)
     before = next((stamp for stamp in read_stamps(reports) if stamp.slug == slug), Stamp(name=job.name, slug=slug))
     made = publish(staging, reports, before.estimated)

@@ -1,0 +1,188 @@
+"""The command line: arguments only; each verb calls one function.
+
+Exit codes: 0 done, 1 bug, 2 usage, 10 data, 11 design, 12 identification, 13 parameters, 14 verification, 15 disclosure,
+16 some runs failed, 17 differences found, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from sme_eval import __version__
+from sme_eval.errors import SmeEvalError
+
+TRACEBACK: Final = "SME_EVAL_TRACEBACK"
+BUG, INTERRUPTED, CHECKS_FAILED = 1, 130, 16
+_SET: Final = "set a parameter; may be repeated (names and values: a wrong one lists them)"
+_REPORTS: Final = "folder of the reports (default: reports)"
+EPILOGUE: Final = """\
+exit codes: 0 done, 1 bug, 2 usage, 10 data, 11 design, 12 identification, 13 parameters, 14 verification, 15 disclosure,
+16 some runs failed, 17 differences found, 130 interrupted. For the traceback of an error set SME_EVAL_TRACEBACK=1.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; every mistake of a user becomes a short message and an exit code, never a traceback."""
+    _prepare()
+    given = _parser().parse_args(arguments)
+    verb: Callable[[argparse.Namespace], int] = given.function
+    try:
+        code = verb(given)
+        sys.stdout.flush()
+    except SmeEvalError as error:
+        _complain(error.report(), error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        _complain("interrupted; run it again to continue")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of a pipe (`… | head`) has what it wanted; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        lines = str(getattr(error, "what", error)).splitlines()
+        _complain(f"This is a bug in sme_eval, not a mistake of yours: {type(error).__name__}: {lines[0] if lines else ''}", error)
+        if not os.environ.get(TRACEBACK):
+            _complain(f"For its traceback run the same with {TRACEBACK}=1.")
+        return BUG
+    return code
+
+
+def _prepare() -> None:
+    """Output that survives any terminal, and an end by SIGTERM that is like Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    # Not in the main thread (a test): then there is nothing to end.
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _complain(text: str, error: BaseException | None = None) -> None:
+    """Speak on the standard error; with the traceback if the user asked for it."""
+    if error is not None and os.environ.get(TRACEBACK):
+        details = "\n".join([*getattr(error, "__notes__", []), getattr(error, "details", "")]).strip()
+        sys.stderr.write("".join(traceback.format_exception(error)) + (f"\n{details}\n" if details else ""))
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+# --- arguments -------------------------------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sme-eval",
+        description="Evaluate support for enterprises: from declared policies and firm panels to briefings in Chinese and English.",
+        epilog=EPILOGUE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"sme-eval {__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    _add(verbs, _report, "report", "bring the sample report up to date: every notebook, every briefing, the index").add_argument(
+        "--reports", metavar="FOLDER", default="reports", help=_REPORTS
+    )
+    policies = _add(verbs, _policies, "policies", "the declared policies and their designs, or why one cannot be evaluated")
+    policies.add_argument("name", metavar="NAME", nargs="?", help="one policy, with its limits and what --set takes")
+    _evaluate_arguments(_add(verbs, _evaluate, "evaluate", "one evaluation of a policy, without a notebook"))
+    run = _add(verbs, _run, "run", "one notebook with parameters")
+    run.add_argument("notebook", metavar="NOTEBOOK", help="name of the notebook, such as training_grants")
+    run.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="settings", help=_SET)
+    run.add_argument("--reports", metavar="FOLDER", default=None, help=_REPORTS)
+    _simulate_arguments(_add(verbs, _simulate, "simulate", "a simulated panel with known effects, as a parquet file"))
+    doctor = _add(verbs, _doctor, "doctor", "what works on this machine and what is missing")
+    doctor.add_argument("--reports", metavar="FOLDER", default="reports", help=_REPORTS)
+    return parser
+
+
+def _add(verbs: Any, function: Callable[[argparse.Namespace], int], name: str, help_: str) -> argparse.ArgumentParser:
+    verb: argparse.ArgumentParser = verbs.add_parser(name, help=help_, description=help_, allow_abbrev=False)
+    verb.set_defaults(function=function)
+    return verb
+
+
+def _evaluate_arguments(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("policy", metavar="POLICY", help="name of a policy, such as certification")
+    verb.add_argument("--outcome", metavar="Y", default=None, help="one of its outcomes (default: its first)")
+    verb.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="settings", help=_SET)
+    verb.add_argument("--json", action="store_true", help="print the record instead of its summary")
+    verb.add_argument("--reports", metavar="FOLDER", default="reports", help=_REPORTS)
+
+
+def _simulate_arguments(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--seed", metavar="N", default="1", help="seed of the draws (default: 1)")
+    verb.add_argument("--scenario", metavar="NAME", default="baseline", help="baseline, clean or null (default: baseline)")
+    verb.add_argument("--firms", metavar="N", default="6000", help="number of firms (default: 6000)")
+    verb.add_argument("--output", metavar="FILE", required=True, help="the file to write, ending in .parquet")
+
+
+# --- verbs -----------------------------------------------------------------------------------------------------------
+
+
+def _report(given: argparse.Namespace) -> int:
+    from sme_eval.runs.report import bring_up_to_date
+
+    bring_up_to_date(given.reports, say=_print, complain=_complain).raise_failures()
+    return 0
+
+
+def _policies(given: argparse.Namespace) -> int:
+    from sme_eval.runs.policies import describe_policies
+
+    _print(describe_policies(given.name))
+    return 0
+
+
+def _evaluate(given: argparse.Namespace) -> int:
+    from sme_eval.runs.finish import finish
+    from sme_eval.runs.run import run_policy
+    from sme_eval.runs.settings import split_settings
+
+    result = run_policy(given.policy, given.outcome, split_settings(given.settings), given.reports)
+    _print(finish(result, given.reports, as_json=given.json))
+    return 0
+
+
+def _run(given: argparse.Namespace) -> int:
+    from sme_eval.runs.finish import finish
+    from sme_eval.runs.run import run_notebook
+    from sme_eval.runs.settings import split_settings
+
+    settings = split_settings(given.settings)
+    reports = given.reports or settings.get("reports", "reports")
+    result = run_notebook(given.notebook, settings, reports)
+    _print(finish(result, reports))
+    return 0
+
+
+def _simulate(given: argparse.Namespace) -> int:
+    from sme_eval.runs.simulation import write_simulation
+
+    _print(write_simulation({"seed": given.seed, "scenario": given.scenario, "firms": given.firms}, given.output))
+    return 0
+
+
+def _doctor(given: argparse.Namespace) -> int:
+    from sme_eval.runs.doctor import examine
+
+    failed = 0
+    for finding in examine(given.reports):
+        _print(str(finding))
+        failed += finding.state == "failed"
+    return CHECKS_FAILED if failed else 0
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text.rstrip("\n") + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""From a published record to its pages: the gate, the briefings in both languages, and the executed notebook as an appendix."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sme_eval.runs.keys import notebook_path, read_notebook, source
+from sme_eval.runs.stamp import record_folder, write_whole
+from sme_eval.terms import LANGUAGES
+
+if TYPE_CHECKING:
+    from sme_eval.evaluation.record import Bilingual, Evaluation
+
+INDEX_PAGE: Final = "../../index.html"
+"""From a report's folder."""
+_OF_A_RUN: Final = ("papermill", "execution")
+"""Metadata of a run: times and paths of this machine."""
+
+
+def executed_name(slug: str) -> str:
+    """File name of the executed copy of a notebook."""
+    return f"{slug}.notebook.ipynb"
+
+
+def appendix_name(slug: str) -> str:
+    """File name of the page of an executed notebook."""
+    return f"{slug}.notebook.html"
+
+
+def rendering_units(verb: str) -> int:
+    """Steps of a rendering: the gate, a briefing per audience and language, and the appendix of a notebook."""
+    return 1 + 2 * len(LANGUAGES) + (verb == "run")
+
+
+def render_record(folder: Path, staging: Path, notebook: str, tick: Callable[[], None]) -> None:
+    """Write every page of the record in `folder` below `staging`; `notebook` names the one whose appendix is made, if any."""
+    from sme_eval.briefing.render import render_briefing
+    from sme_eval.evaluation.disclosure import release, require_released
+    from sme_eval.evaluation.record import Evaluation
+
+    internal = Evaluation.read(folder)
+    released = release(internal)
+    require_released(released)
+    released.write(staging)
+    tick()
+    for evaluation in (internal, released):
+        for language in LANGUAGES:
+            render_briefing(evaluation, language).write(staging)
+            tick()
+    if notebook:
+        _appendix(internal, folder, staging, notebook)
+        tick()
+
+
+def _appendix(evaluation: Evaluation, folder: Path, staging: Path, notebook: str) -> None:
+    import nbformat
+
+    from sme_eval.briefing.appendix import notebook_page
+
+    slug = evaluation.slug
+    shown = with_prose(read_notebook(folder / executed_name(slug)), read_notebook(notebook_path(notebook)))
+    page = notebook_page(nbformat.from_dict(shown), titles(shown).en, "en", data_kind=evaluation.data_kind, index_page=INDEX_PAGE)
+    write_whole(record_folder(staging, slug) / appendix_name(slug), page)
+
+
+def titles(notebook: Mapping[str, Any]) -> Bilingual:
+    """The title of a notebook: the heading of its first cell, and the Chinese line below it."""
+    from sme_eval.evaluation.record import Bilingual
+
+    lines = [line.strip("# ") for line in source(notebook["cells"][0]).splitlines() if line.strip("# ")]
+    english = lines[0] if lines else "notebook"
+    return Bilingual(zh=lines[1] if len(lines) > 1 else english, en=english)
+
+
+def with_prose(executed: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
+    """The executed notebook with its words as they are now: prose needs no second run."""
+    words = {cell.get("id"): cell for cell in current["cells"] if cell["cell_type"] != "code"}
+    cells = [words.get(cell.get("id"), cell) if cell["cell_type"] != "code" else cell for cell in executed["cells"]]
+    return {**executed, "cells": cells}
+
+
+def clean_copy(executed: Path, target: Path) -> None:
+    """The executed notebook without the times and paths of this machine."""
+    notebook = copy.deepcopy(read_notebook(executed))
+    for holder in (notebook, *notebook["cells"]):
+        for name in _OF_A_RUN:
+            holder.get("metadata", {}).pop(name, None)
+    notebook["metadata"]["kernelspec"] = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    write_whole(target, json.dumps(notebook, ensure_ascii=False, indent=1) + "\n")

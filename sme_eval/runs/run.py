@@ -1,0 +1,167 @@
+"""One run from the outside: parameters are checked, a worker does the work, and its outputs are published or nothing is."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sme_eval.errors import DataError, Problem
+from sme_eval.runs.execute import DEADLINE_SECONDS
+from sme_eval.runs.job import Job
+from sme_eval.runs.kernel import worker_environment
+from sme_eval.runs.keys import (
+    notebook_estimation,
+    notebook_path,
+    notebook_rendering,
+    page_rendering,
+    policy_estimation,
+    read_notebook,
+)
+from sme_eval.runs.parameters import Parameters, changed, notebook_name, resolve, values
+from sme_eval.runs.process import Listener, Worker
+from sme_eval.runs.progress import progress_bar
+from sme_eval.runs.render import rendering_units
+from sme_eval.runs.settings import Value
+from sme_eval.runs.stamp import record_folder
+
+STAGING_PREFIX: Final = ".staging-"
+LEFT_BEHIND_SECONDS: Final = 86_400
+"""A staging folder of this age belongs to a run that was killed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """A finished run."""
+
+    name: str
+    slug: str
+    record: Path
+    seconds: float
+
+
+def run_notebook(
+    notebook: str, settings: Mapping[str, object], reports: str | Path = "reports", *, deadline: float = DEADLINE_SECONDS
+) -> RunResult:
+    """Run a notebook with `settings` and publish its record, its appendix and its briefings below `reports`.
+
+    Raises
+    ------
+    ParameterError
+        Unknown notebook, unknown or refused parameters; nothing was started.
+    SmeEvalError
+        The run failed: the error that a cell raised if it is one of this package, else `RunError`.
+    """
+    name = notebook_name(notebook)
+    parameters = resolve(name, settings)
+    with staging_folder(reports) as (folder, staging):
+        job = notebook_job(name, parameters, folder, staging)
+        with progress_bar(name, notebook_units(name, parameters) + rendering_units("run")) as listen:
+            return run_job(job, listen, deadline)
+
+
+def notebook_job(name: str, parameters: Parameters, reports: Path, staging: Path) -> Job:
+    """The job of a whole run of a notebook."""
+    return Job(
+        verb="run",
+        name=name,
+        command=command_line("run", name, changed(parameters)),
+        parameters=changed(parameters),
+        reports=str(reports),
+        staging=str(staging),
+        estimation=notebook_estimation(name, values(parameters)),
+        rendering=notebook_rendering(name),
+    )
+
+
+def run_policy(policy: str, outcome: str | None, settings: Mapping[str, object], reports: str | Path = "reports") -> RunResult:
+    """Evaluate a policy with `settings` and publish its record and its briefings below `reports`.
+
+    Raises
+    ------
+    DesignError
+        There is no such policy, or it does not declare the outcome.
+    ParameterError
+        Unknown or refused settings; nothing was started.
+    SmeEvalError
+        Whatever the evaluation is refused for.
+    """
+    from sme_eval.policies.policy import find_policy
+    from sme_eval.runs.evaluate import policy_settings
+
+    declared = find_policy(policy)
+    chosen = declared.outcome(outcome or declared.main_outcome).name
+    made = policy_settings(declared, settings)
+    with staging_folder(reports) as (folder, staging):
+        job = Job(
+            verb="evaluate",
+            name=policy,
+            command=command_line("evaluate", policy, {k: v for k, v in made.items() if k in settings}, chosen),
+            parameters={"outcome": chosen, **made},
+            reports=str(folder),
+            staging=str(staging),
+            estimation=policy_estimation(policy, chosen, made),
+            rendering=page_rendering(),
+        )
+        with progress_bar(policy, 1 + rendering_units("evaluate")) as listen:
+            return run_job(job, listen)
+
+
+def notebook_units(name: str, parameters: Parameters) -> int:
+    """Steps of a notebook, for a progress bar: its cells, and one that papermill adds for parameters."""
+    return len(read_notebook(notebook_path(name))["cells"]) + bool(changed(parameters))
+
+
+def run_job(job: Job, listen: Listener, deadline: float = DEADLINE_SECONDS) -> RunResult:
+    """Do one job in a worker of its own and wait for it."""
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="sme-eval-", ignore_cleanup_errors=True) as scratch:
+        worker = Worker(job, worker_environment(Path(scratch)), Path(scratch) / "worker.log", deadline)
+        slug = worker.run(listen)
+    record = record_folder(Path(job.reports), slug) / "evaluation.json"
+    return RunResult(name=job.name, slug=slug, record=record, seconds=time.monotonic() - started)
+
+
+@contextmanager
+def staging_folder(reports: str | Path) -> Iterator[tuple[Path, Path]]:
+    """The reports' folder, made if needed, and a folder inside it that goes away at the end.
+
+    Raises
+    ------
+    DataError
+        The folder cannot be made or written to.
+    """
+    folder = Path(reports).resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.glob(f"{STAGING_PREFIX}*"):
+            if time.time() - left.stat().st_mtime > LEFT_BEHIND_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+        staging = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=folder))
+    except OSError as error:
+        raise DataError(
+            Problem(
+                what=f"The reports' folder cannot be written: {error.strerror or error}.",
+                where=os.fspath(reports),
+                remedy="choose another folder with --reports FOLDER",
+            )
+        ) from None
+    try:
+        yield folder, staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def command_line(verb: str, name: str, settings: Mapping[str, Value], outcome: str = "") -> str:
+    """What a person types to do the same again."""
+    words = ["sme-eval", verb, name, *(["--outcome", outcome] if outcome else [])]
+    for key, value in settings.items():
+        words += ["--set", f"{key}={value}"]
+    return shlex.join(words)
