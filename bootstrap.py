@@ -122,9 +122,7 @@ def read_stamp() -> "dict[str, str] | None":
     return stamp if isinstance(stamp, dict) else None
 
 
-def venv_state(
-    found: "dict[str, str] | None", expected: "dict[str, str]", folder: bool, python: bool
-) -> "tuple[str, str]":
+def venv_state(found: "dict[str, str] | None", expected: "dict[str, str]", folder: bool, python: bool) -> "tuple[str, str]":
     """Decide what to do with .venv: ("ready" | "create" | "update" | "rebuild", why)."""
     if not folder:
         return "create", "setting up .venv"

@@ -38,11 +38,10 @@ _HOMES = {
     "evaluation.disclosure": ("release",),
     "evaluation.record": ("Evaluation",),
     "briefing.render": ("render_briefing",),
-    "runs.designs": ("choose_design",),
     "runs.records": ("write_record",),
     "runs.show": (
         "fit_all", "plot_estimates", "plot_event_study", "outcomes_table", "published_table", "companions_table",
-        "repetitions_table",
+        "repetitions_table", "claims_table",
     ),
     "runs.simulated": ("add_companion", "add_repetitions"),
 }  # fmt: skip

@@ -39,9 +39,7 @@ class SmeEvalError(Exception):
     def _text(self) -> str:
         if len(self.problems) == 1:
             return str(self.problems[0])
-        return "\n".join(
-            [f"{len(self.problems)} problems.", *(f"  {n}. {p}" for n, p in enumerate(self.problems, start=1))]
-        )
+        return "\n".join([f"{len(self.problems)} problems.", *(f"  {n}. {p}" for n, p in enumerate(self.problems, start=1))])
 
     def report(self) -> str:
         """The text that a person sees: the kind of error and all its problems."""

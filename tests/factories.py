@@ -30,12 +30,16 @@ from sme_eval.evaluation.record import (
     TestRecord,
     WithheldRecord,
 )
-
 from sme_eval.results.unavailable import Unavailable
 
-CS = EstimatorRecord(name="CallawaySantAnna", choices={"comparison": "never_treated", "anticipation": 0, "base_period": "varying", "panel": "balanced"})
+CS = EstimatorRecord(
+    name="CallawaySantAnna",
+    choices={"comparison": "never_treated", "anticipation": 0, "base_period": "varying", "panel": "balanced"},
+)
 TWFE = EstimatorRecord(name="TwoWayFixedEffects", choices={"year_effects_by": None})
-PANEL = EstimatorRecord(name="PanelRegression", choices={"regressors": "grant, grant_1", "effects": "firm, year", "covariance": "classical"})
+PANEL = EstimatorRecord(
+    name="PanelRegression", choices={"regressors": "grant, grant_1", "effects": "firm, year", "covariance": "classical"}
+)
 
 
 def effect(  # noqa: PLR0913  one argument per thing a test wants to vary
@@ -163,12 +167,23 @@ def simulated(scenario: str = "clean") -> Evaluation:
         ),
         headline=effect("headline", 0.031 - shift, 0.0141, truth=0.0352, outcome="log_revenue", n_firms=6000),
         alternatives=(
-            effect("TwoWayFixedEffects", 0.029 + shift, 0.0127, estimator=TWFE, estimand="regression_weighted", truth=0.0352, outcome="log_revenue", n_firms=6000),
+            effect(
+                "TwoWayFixedEffects",
+                0.029 + shift,
+                0.0127,
+                estimator=TWFE,
+                estimand="regression_weighted",
+                truth=0.0352,
+                outcome="log_revenue",
+                n_firms=6000,
+            ),
         ),
         mechanisms=(),
         mechanism_outcomes={},
         event_study=_event_study(
-            tuple(range(-5, 6)), 0.05, TestRecord(statistic=31.7 if rejected else 3.42, restrictions=4, p_value=0.0000021 if rejected else 0.49)
+            tuple(range(-5, 6)),
+            0.05,
+            TestRecord(statistic=31.7 if rejected else 3.42, restrictions=4, p_value=0.0000021 if rejected else 0.49),
         ),
         cohort_map=_cohort_map(tuple(range(2015, 2025)), {2019: 5, 2020: 50, 2021: 127, 2022: 101}, 5717, truth=0.035),
         published=(),
@@ -216,13 +231,19 @@ def released() -> Evaluation:
         record,
         audience="release",
         cohort_map=replace(record.cohort_map, cohorts=(first, hidden), n_never_treated=gone, never_observed=(gone, gone, gone)),
-        withheld=(WithheldRecord(path="cohort_map.cohorts", rule="minimum_count", numbers=8),),
+        withheld=(WithheldRecord(path="/cohort_map/cohorts/1", rule="minimum_count", numbers=8),),
     )
 
 
 def _trends(rejected: bool) -> CheckRecord:
-    numbers: dict[str, int | float | Unavailable] = {"statistic": 31.7 if rejected else 3.42, "restrictions": 4, "p_value": 0.0000021 if rejected else 0.49}
-    return CheckRecord(name="trends", passed=not rejected, reason="trends_rejected" if rejected else "trends_not_rejected", numbers=numbers)
+    numbers: dict[str, int | float | Unavailable] = {
+        "statistic": 31.7 if rejected else 3.42,
+        "restrictions": 4,
+        "p_value": 0.0000021 if rejected else 0.49,
+    }
+    return CheckRecord(
+        name="trends", passed=not rejected, reason="trends_rejected" if rejected else "trends_not_rejected", numbers=numbers
+    )
 
 
 def _policy() -> PolicyRecord:
@@ -238,16 +259,20 @@ def _policy() -> PolicyRecord:
         background=(
             Bilingual(
                 zh="补助一次性发放，用于当年的职工培训；{policy.numbers.first_year|year}年和{policy.numbers.second_year|year}年各发放一批。",
-                en="A grant pays for one year of training; grants were made in {policy.numbers.first_year|year} and {policy.numbers.second_year|year}.",
+                en="Grants were made in {policy.numbers.first_year|year} and {policy.numbers.second_year|year}, each for a year.",
             ),
         ),
         reading=(
             Bilingual(
                 zh="教材得到的当年系数为{published.0.rows.0.estimate|coefficient}，本文主要估计为{headline.estimate|coefficient}：前者假定各批效应相同。",
-                en="The textbook's coefficient is {published.0.rows.0.estimate|coefficient}, ours {headline.estimate|coefficient}: the former assumes equal effects.",
+                en="The textbook has {published.0.rows.0.estimate|coefficient}, we have {headline.estimate|coefficient}.",
             ),
         ),
-        limits=(Bilingual(zh="补助只管一年，而估计把企业一直算作受影响。", en="A grant lasts a year, yet firms count as treated ever after."),),
+        limits=(
+            Bilingual(
+                zh="补助只管一年，而估计把企业一直算作受影响。", en="A grant lasts a year, yet firms count as treated ever after."
+            ),
+        ),
         numbers={"first_year": 1988, "second_year": 1989},
         published_counts=(54,),
         sources=(SourceRecord(key="wooldridge", citation="Wooldridge, J. M. Introductory Econometrics, Example 14.1."),),
@@ -317,8 +342,22 @@ def _published() -> PublishedRecord:
         n_firms=54,
         n_observations=162,
         rows=(
-            PublishedRow(term="grant", estimate=-0.252, std_error=0.151, replicated_estimate=-0.25231, replicated_std_error=0.15063, matches=True),
-            PublishedRow(term="grant_1", estimate=-0.422, std_error=0.21, replicated_estimate=-0.42159, replicated_std_error=0.2102, matches=True),
+            PublishedRow(
+                term="grant",
+                estimate=-0.252,
+                std_error=0.151,
+                replicated_estimate=-0.25231,
+                replicated_std_error=0.15063,
+                matches=True,
+            ),
+            PublishedRow(
+                term="grant_1",
+                estimate=-0.422,
+                std_error=0.21,
+                replicated_estimate=-0.42159,
+                replicated_std_error=0.2102,
+                matches=True,
+            ),
         ),
     )
 

@@ -24,9 +24,7 @@ def split(requirement: str) -> tuple[str, str]:
     """Split a requirement into its name and its version bounds."""
     match = re.fullmatch(r"([A-Za-z0-9._-]+)\s*([<>=!~0-9.,*\s]*)", requirement)
     if match is None:
-        raise SystemExit(
-            f"environment: {requirement!r} has extras or a marker; conda knows neither, so declare it plainly"
-        )
+        raise SystemExit(f"environment: {requirement!r} has extras or a marker; conda knows neither, so declare it plainly")
     return match[1].lower(), match[2].replace(" ", "")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sme_eval.terms import DataKind, Language
 
-from .html_writer import HTML_LANGUAGES, environment, stylesheet
+from .html_writer import HTML_LANGUAGES, environment, stylesheet, with_web_font
 from .wording import load_wording
 
 
@@ -32,7 +32,7 @@ def notebook_page(
         body=_body(notebook),
         index_page=index_page,
     )
-    return html.strip() + "\n"
+    return with_web_font(html.strip() + "\n")
 
 
 def _body(notebook: Any) -> str:
@@ -40,20 +40,20 @@ def _body(notebook: Any) -> str:
     from markupsafe import Markup
     from nbconvert.exporters import HTMLExporter
 
-    exporter = HTMLExporter(template_name="basic")
+    exporter: Any = HTMLExporter(template_name="basic")  # type: ignore[no-untyped-call]
     exporter.exclude_input_prompt = True
     exporter.exclude_output_prompt = True
     exporter.exclude_anchor_links = True
     body, _ = exporter.from_notebook_node(notebook)
-    return Markup(body)  # noqa: S704  nbconvert has escaped what is text
+    return Markup(body)
 
 
 @cache
 def _code_style() -> str:
     """Colours of code, for light and dark."""
     from markupsafe import Markup
-    from pygments.formatters import HtmlFormatter
+    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 
     light = HtmlFormatter(style="default").get_style_defs(".highlight")
     dark = HtmlFormatter(style="github-dark").get_style_defs(".highlight")
-    return Markup(f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}")  # noqa: S704  no input in it
+    return Markup(f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}")

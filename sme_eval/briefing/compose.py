@@ -52,6 +52,7 @@ SECTIONS: Final = (
 
 FRAME_LABELS: Final = (
     "skip",
+    "table",
     "other_language",
     "other_language_code",
     "navigation",

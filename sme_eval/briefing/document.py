@@ -13,8 +13,9 @@ from sme_eval.terms import DataKind, Language
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A template of the wording by its key, or by the first key of `otherwise` that exists. Its paths lead from `root` (the record
-    or a companion), those with a leading dot from `at`; both are JSON pointers.
+    """A template of the wording by its key, or by the first key of `otherwise` that exists.
+
+    Its paths lead from `root` (the record or a companion), those with a leading dot from `at`; both are JSON pointers.
     """
 
     key: str

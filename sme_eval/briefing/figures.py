@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sme_eval.evaluation.record import Count, Evaluation
 from sme_eval.results.plots import THEME, TRUTH, draw_cohort_map, draw_event_study, draw_flow, draw_forest
 from sme_eval.results.unavailable import Unavailable
+from sme_eval.terms import Language
 
 from .document import Own, Say, plain
 from .figure_data import event_frames, forest_frame, forest_groups
@@ -37,7 +38,7 @@ def draw_figures(evaluation: Evaluation, speaker: Speaker) -> Mapping[str, bytes
         figures = {
             "event_study": _event_study(evaluation, speaker),
             "forest": _forest(evaluation, speaker),
-            **{f"companion_{n}": _companion(other, speaker, pointer("companions", n)) for n, other in enumerate(evaluation.companions)},
+            **{f"companion_{n}": _companion(o, speaker, pointer("companions", n)) for n, o in enumerate(evaluation.companions)},
             "cohort_map": _cohort_map(evaluation, speaker),
             "sample_flow": _flow(evaluation, speaker),
         }
@@ -46,19 +47,17 @@ def draw_figures(evaluation: Evaluation, speaker: Speaker) -> Mapping[str, bytes
 
 @contextmanager
 def _theme() -> Iterator[None]:
-    """seaborn's theme with our typeface, for the time of drawing only."""
+    """The theme of seaborn with our typeface, for the time of drawing only."""
     import matplotlib
-    from matplotlib import font_manager, style
+    import seaborn
+    from matplotlib import font_manager
 
     with matplotlib.rc_context():
-        # seaborn's "whitegrid" and "paper" as matplotlib ships them: importing seaborn itself would cost more than all figures.
-        style.use(["seaborn-v0_8-whitegrid", "seaborn-v0_8-paper"])
-        matplotlib.rcParams.update(THEME)
+        settings: Any = matplotlib.rcParams
+        settings.update({**seaborn.axes_style("whitegrid"), **seaborn.plotting_context("paper"), **THEME})
         # After the theme, which would set the font family again.
         font_manager.fontManager.addfont(font_path())
-        matplotlib.rcParams.update(
-            {"font.family": [FAMILY], "font.size": 9.0, "axes.unicode_minus": True, "axes.titleweight": "normal", "axes.titlesize": 9.5}
-        )
+        settings.update({"font.family": [FAMILY], "font.size": 9.0, "axes.titleweight": "normal", "axes.titlesize": 9.5})
         yield
 
 
@@ -82,17 +81,20 @@ def _finished(figure: Figure, evaluation: Evaluation, speaker: Speaker, root: st
     simulated = evaluation.data_kind == "simulated"
     figure.suptitle(label, x=0.99, ha="right", fontsize=8.5, color=TRUTH if simulated else "#52606d")
     if simulated:
-        inches = figure.get_figheight()
-        for height in (0.5,) if inches < LOW else (0.28, 0.74):
-            figure.text(
-                0.5, height, _words(speaker, "figure.watermark"), ha="center", va="center", rotation=WATERMARK_ANGLE * inches / WIDTH,
-                fontsize=26, color=TRUTH, alpha=0.10, zorder=10, in_layout=False,
-            )  # fmt: skip
+        _watermark(figure, _words(speaker, "figure.watermark"))
     _require_figure_glyphs(figure)
     buffer = io.BytesIO()
     # Without the software's name, the same record gives the same bytes under every version of matplotlib that draws alike.
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
+
+
+def _watermark(figure: Figure, words: str) -> None:
+    inches = figure.get_figheight()
+    angle = WATERMARK_ANGLE * inches / WIDTH
+    for height in (0.5,) if inches < LOW else (0.28, 0.74):
+        style: dict[str, Any] = {"fontsize": 26, "color": TRUTH, "alpha": 0.10, "zorder": 10, "in_layout": False}
+        figure.text(0.5, height, words, ha="center", va="center", rotation=angle, **style)
 
 
 def _require_figure_glyphs(figure: Figure) -> None:
@@ -107,8 +109,9 @@ def _effect_label(evaluation: Evaluation, speaker: Speaker, root: str) -> str:
 
 
 def _event_study(evaluation: Evaluation, speaker: Speaker) -> bytes:
-    figure, (axes,) = _canvas(3.0)
+    figure, (axes,) = _canvas(2.8)
     _draw_event_study(axes, evaluation, speaker, "")
+    _legend_below(figure, axes)
     return _finished(figure, evaluation, speaker)
 
 
@@ -127,16 +130,34 @@ def _draw_event_study(axes: Axes, evaluation: Evaluation, speaker: Speaker, root
     axes.set_ylabel("")
 
 
+def _legend_below(figure: Figure, *panels: Axes) -> None:
+    """One legend for all panels, where it hides nothing."""
+    shown: dict[str, Any] = {}
+    for axes in panels:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            shown.setdefault(label, handle)
+        if (legend := axes.get_legend()) is not None:
+            legend.remove()
+    if shown:
+        figure.legend(
+            list(shown.values()), list(shown), loc="outside lower center", ncols=len(shown), frameon=False, fontsize="small"
+        )
+
+
 def _forest(evaluation: Evaluation, speaker: Speaker) -> bytes:
     groups = forest_groups(evaluation)
     heights = [0.72 + (0.24 if len(effects) == 1 else 0.36) * len(effects) for _, effects in groups]
     figure, panels = _canvas(0.35 + sum(heights), rows=len(groups), height_ratios=heights)
     for axes, (outcome, effects) in zip(panels, groups, strict=True):
         frame = forest_frame(effects, speaker)
-        draw_forest(frame, axes=axes, x_label=_words(speaker, "forest.x_label", at=outcome), truth_label=_words(speaker, "event_study.truth"))
+        draw_forest(
+            frame,
+            axes=axes,
+            x_label=_words(speaker, "forest.x_label", at=outcome),
+            truth_label=_words(speaker, "event_study.truth"),
+        )
         axes.set_title(plain(speaker.runs((Own(outcome + pointer("label")),))), loc="left")
-        if "truth" in frame:
-            axes.legend(frameon=False, fontsize="small", loc="best")
+    _legend_below(figure, *panels)
     return _finished(figure, evaluation, speaker)
 
 
@@ -145,15 +166,16 @@ def _companion(other: Evaluation, speaker: Speaker, root: str) -> bytes:
     frame = forest_frame(effects_of(other, root), speaker, sizes=False)
     draw_forest(frame, axes=left, x_label=_effect_label(other, speaker, root), truth_label=_words(speaker, "event_study.truth"))
     _draw_event_study(right, other, speaker, root)
-    right.get_legend().set_loc("best")
+    right.set_title("", loc="left")
+    right.set_ylabel(_words(speaker, "event_study.effect"))
+    _legend_below(figure, left, right)
     return _finished(figure, other, speaker, root)
 
 
 def _cohort_map(evaluation: Evaluation, speaker: Speaker) -> bytes:
     record, language = evaluation.cohort_map, speaker.wording.language
     figure, (axes,) = _canvas(0.9 + 0.36 * (len(record.cohorts) + 1))
-    count = lambda n: DASH if isinstance(n, Unavailable) else format_value(n, "count", language)  # noqa: E731  one use, one line
-    texts = [[count(n) for n in row] for row in (*(c.observed for c in record.cohorts), record.never_observed)]
+    texts = [[_count(n, language) for n in row] for row in (*(c.observed for c in record.cohorts), record.never_observed)]
     treated = [[year >= c.cohort for year in record.years] for c in record.cohorts] + [[False] * len(record.years)]
     names = [format_value(c.cohort, "cohort", language) for c in record.cohorts] + [_words(speaker, "cohorts.never")]
     years = [format_value(year, "year", language) for year in record.years]
@@ -163,13 +185,22 @@ def _cohort_map(evaluation: Evaluation, speaker: Speaker) -> bytes:
     return _finished(figure, evaluation, speaker)
 
 
+def _count(count: Count, language: Language) -> str:
+    return DASH if isinstance(count, Unavailable) else format_value(count, "count", language)
+
+
 def _cohort_legend(axes: Axes, speaker: Speaker) -> None:
     from matplotlib.patches import Patch
 
     from sme_eval.results.plots import AFTER, BEFORE
 
-    handles = [Patch(facecolor=BEFORE, label=_words(speaker, "cohorts.before")), Patch(facecolor=AFTER, label=_words(speaker, "cohorts.after"))]
-    axes.legend(handles=handles, ncols=2, loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize="small", borderpad=0.2)
+    handles = [
+        Patch(facecolor=BEFORE, label=_words(speaker, "cohorts.before")),
+        Patch(facecolor=AFTER, label=_words(speaker, "cohorts.after")),
+    ]
+    axes.legend(
+        handles=handles, ncols=2, loc="lower left", bbox_to_anchor=(0.0, 1.0), frameon=False, fontsize="small", borderpad=0.2
+    )
 
 
 def _flow(evaluation: Evaluation, speaker: Speaker) -> bytes:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from sme_eval.terms import Language
 
 from .document import Block, Document, Heading, Reference, Runs, Text, plain
+from .typeface import web_font
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -25,7 +26,7 @@ def write_html(document: Document, figures: Mapping[str, bytes]) -> str:
     """The page; `figures` are PNG bytes by name."""
     headings = [block for block in document.blocks if isinstance(block, Heading) and block.level == 2 and block.anchor]
     opening, rest = _split(document.blocks)
-    return (
+    page = (
         environment()
         .get_template("briefing.html")
         .render(
@@ -44,6 +45,12 @@ def write_html(document: Document, figures: Mapping[str, bytes]) -> str:
         .strip()
         + "\n"
     )
+    return with_web_font(page)
+
+
+def with_web_font(page: str) -> str:
+    """The page with the glyphs that its characters need, for readers without a Chinese font."""
+    return page.replace("</style>", f"{web_font(page)}\n</style>", 1)
 
 
 def _split(blocks: tuple[Block[Runs], ...]) -> tuple[tuple[Block[Runs], ...], tuple[Block[Runs], ...]]:
@@ -75,7 +82,9 @@ def environment() -> Environment:
     """Jinja's environment: everything escaped, unknown names are errors."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-    made = Environment(loader=FunctionLoader(template_text), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(
+        loader=FunctionLoader(template_text), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     made.globals.update(plain=plain, kind_of=lambda block: type(block).__name__.lower(), is_words=is_words)
     return made
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from sme_eval.evaluation.record import Audience, Bilingual, Evaluation
 from sme_eval.terms import LANGUAGES, DataKind, Language
 
-from .html_writer import HTML_LANGUAGES, environment, stylesheet
-from .render import write_whole
+from .html_writer import HTML_LANGUAGES, environment, stylesheet, with_web_font
 from .wording import load_wording
 
 AUDIENCES: Final[tuple[Audience, ...]] = ("release", "internal")
@@ -60,28 +58,12 @@ class AppendixEntry:
     link: str
 
 
-def collect_entries(reports: str | Path) -> tuple[IndexEntry, ...]:
-    """The entries of all records below `<reports>/release` and `<reports>/internal`, sorted."""
-    found = [
-        IndexEntry.of(Evaluation.read(path))
-        for audience in AUDIENCES
-        for path in sorted((Path(reports) / audience).glob("*/evaluation.json"))
-    ]
-    return tuple(found)
-
-
 def render_index(entries: Sequence[IndexEntry], appendices: Sequence[AppendixEntry] = ()) -> str:
     """The page: first Chinese, then English; what was released first, then what is internal."""
     parts = [_part(language, entries) for language in LANGUAGES]
     page = environment().get_template("index.html")
-    return page.render(parts=parts, appendices=appendices, style=stylesheet(), languages=HTML_LANGUAGES).strip() + "\n"
-
-
-def write_index(reports: str | Path, appendices: Sequence[AppendixEntry] = ()) -> Path:
-    """Write `<reports>/index.html` for the records that lie there; returns its path."""
-    path = Path(reports) / "index.html"
-    write_whole(path, render_index(collect_entries(reports), appendices).encode("utf-8"))
-    return path
+    html = page.render(parts=parts, appendices=appendices, style=stylesheet(), languages=HTML_LANGUAGES)
+    return with_web_font(html.strip() + "\n")
 
 
 def _part(language: Language, entries: Sequence[IndexEntry]) -> Mapping[str, object]:

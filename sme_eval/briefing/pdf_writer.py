@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 
 STANDARD: Final = "ua-1"
 LANGUAGES: Final = {"zh": ("zh", "CN"), "en": ("en", "GB")}
-SHORT: Final = 16
-"""A column whose cells have no more characters is not stretched."""
+LINE: Final = 104
+"""Latin characters of a table's line."""
+PADDING, NARROWEST, NUMBERS, WIDEST = 2, 5, 23, 70
+"""In Latin characters: room between columns, the narrowest column, the widest with numbers, and where a share stops growing."""
 FRAME: Final = ("running", "subject", "footer", "annex", "annex_lead")
 
 
@@ -90,23 +93,47 @@ def _plain(block: Block[Runs]) -> dict[str, Any]:
         case Figure():
             return {"kind": "figure", "name": block.name, "caption": plain(block.caption), "alternative": plain(block.alternative)}
         case Callout():
-            return {"kind": "callout", "role": block.role, "title": plain(block.title), "blocks": [_plain(one) for one in block.blocks]}
+            return {
+                "kind": "callout",
+                "role": block.role,
+                "title": plain(block.title),
+                "blocks": [_plain(one) for one in block.blocks],
+            }
         case Table():
             return _plain_table(block)
 
 
 def _plain_table(table: Table[Runs]) -> dict[str, Any]:
-    # A column is as wide as it needs for numbers, and shares the rest for words.
-    wordy = [any(is_words(row[n]) and len(plain(row[n])) > SHORT for row in table.rows) for n in range(len(table.columns))]
     return {
         "kind": "table",
         "caption": plain(table.caption),
         "layout": table.layout,
         "columns": [plain(column) for column in table.columns],
-        "wordy": wordy,
+        "shares": _shares(table),
         "rows": [[{"text": plain(cell), "words": is_words(cell)} for cell in row] for row in table.rows],
         "notes": [plain(note) for note in table.notes],
     }
+
+
+def _shares(table: Table[Runs]) -> list[float]:
+    """Each column's share of the width: as wide as its longest cell, or the longest word of its name.
+
+    Where that is more than a line, columns of numbers keep their width, and those of words share the rest and are wrapped.
+    """
+    widths = []
+    for n, name in enumerate(table.columns):
+        cells = [_characters(plain(row[n])) for row in table.rows]
+        widths.append(PADDING + max(NARROWEST, *cells, *map(_characters, plain(name).split())))
+    wordy = sum(min(width, WIDEST) for width in widths if width > NUMBERS)
+    rest = max(LINE - sum(width for width in widths if width <= NUMBERS), NUMBERS)
+    if sum(widths) <= LINE or not wordy:
+        return [float(width) for width in widths]
+    return [round(rest * min(width, WIDEST) / wordy, 2) if width > NUMBERS else float(width) for width in widths]
+
+
+def _characters(text: str) -> int:
+    """Width of a text in Latin characters; a Chinese one is twice as wide."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def texts(content: Any) -> list[str]:

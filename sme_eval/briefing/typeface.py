@@ -1,7 +1,11 @@
-"""The one typeface of figures and PDF: Noto Sans SC Regular, which the `zhplot` wheel carries (OFL). There is no bold."""
+"""The one typeface of figures, PDF and (behind the reader's own) web pages: Noto Sans SC Regular.
+
+The `zhplot` wheel carries it (OFL). There is no bold.
+"""
 
 from __future__ import annotations
 
+import base64
 from functools import cache
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
@@ -10,7 +14,12 @@ from typing import Final
 from sme_eval.errors import DataError, Problem
 
 FAMILY: Final = "Noto Sans SC"
+WEB_FAMILY: Final = "Briefing SC"
+"""The name under which pages carry the glyphs they need."""
 _FILE: Final = "NotoSansSC-Regular.ttf"
+MARKS_FAMILY: Final = "Briefing Marks"
+_LAST_ASCII: Final = 127
+_FIRST_CHINESE: Final = 0x2E80
 
 
 @cache
@@ -46,3 +55,36 @@ def require_glyphs(text: str, where: str) -> None:
                 remedy="replace them in the text",
             )
         )
+
+
+def web_font(text: str) -> str:
+    """Font faces for a page: the glyphs of the characters of `text` beyond ASCII, inside the address; empty if there are none.
+
+    Chinese characters and other marks are two families, so that an English page takes its quotation marks from a Latin font.
+    """
+    needed = sorted({ord(character) for character in text if ord(character) > _LAST_ASCII} & covered())
+    families = {
+        WEB_FAMILY: [code for code in needed if code >= _FIRST_CHINESE],
+        MARKS_FAMILY: [code for code in needed if code < _FIRST_CHINESE],
+    }
+    return "\n".join(_face(family, tuple(codes)) for family, codes in families.items() if codes)
+
+
+def _face(family: str, code_points: tuple[int, ...]) -> str:
+    data = base64.b64encode(_subset(code_points)).decode("ascii")
+    return f'@font-face {{ font-family: "{family}"; src: url(data:font/woff;base64,{data}) format("woff"); }}'
+
+
+def _subset(code_points: tuple[int, ...]) -> bytes:
+    import io
+
+    from fontTools import subset
+
+    options = subset.Options(flavor="woff", layout_features=[], hinting=False, notdef_outline=True, recalc_timestamp=False)
+    with subset.load_font(font_path(), options) as font:
+        cutter = subset.Subsetter(options)
+        cutter.populate(unicodes=code_points)
+        cutter.subset(font)
+        buffer = io.BytesIO()
+        subset.save_font(font, buffer, options)
+    return buffer.getvalue()

@@ -70,7 +70,9 @@ def parse(template: str) -> tuple[str | Placeholder, ...]:
     parts.append(template[end:])
     words = [part for part in parts if isinstance(part, str)]
     if any(mark in word for word in words for mark in "{}"):
-        raise DataError(Problem(what="A template has a brace outside a placeholder.", first=template[:80], remedy="write {path|format}"))
+        raise DataError(
+            Problem(what="A template has a brace outside a placeholder.", first=template[:80], remedy="write {path|format}")
+        )
     return tuple(part for part in parts if part != "")
 
 

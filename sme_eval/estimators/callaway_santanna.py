@@ -18,6 +18,8 @@ from sme_eval.terms import BasePeriod, Comparison, PanelRule
 
 from .protocol import as_moments, choose
 
+ONE_FIRM = "one treated firm: the error holds the comparison's variation only"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallawaySantAnna:
@@ -77,9 +79,7 @@ class CallawaySantAnna:
             *choose("panel", self.panel, ("balanced", "pairs")),
         ]
         if not isinstance(self.anticipation, int) or self.anticipation < 0:
-            problems.append(
-                Problem(what=f"anticipation={self.anticipation!r} is not a number of years.", remedy="0, 1, 2, …")
-            )
+            problems.append(Problem(what=f"anticipation={self.anticipation!r} is not a number of years.", remedy="0, 1, 2, …"))
         raise_if_any(DesignError, problems)
 
     def fit(self, data: Sample | Moments) -> GroupTimeEffects:
@@ -98,9 +98,7 @@ class CallawaySantAnna:
         rows = self._rows(moments)
         if not rows:
             raise IdentificationError(
-                Problem(
-                    what="No cohort has a year before treatment.", remedy="lengthen the panel or lower `anticipation`"
-                )
+                Problem(what="No cohort has a year before treatment.", remedy="lengthen the panel or lower `anticipation`")
             )
         return self._result(moments, rows, before - int(moments.n_firms.sum()))
 
@@ -141,6 +139,8 @@ class CallawaySantAnna:
             if empty:
                 value[j], notes[j] = np.nan, f"no {' and no '.join(empty)} firm is seen in both years"
                 continue
+            if moments.n_firms[groups["treated"][0]].sum() == 1:
+                notes[j] = ONE_FIRM
             for cells, sign in groups.values():
                 total = moments.weight[cells].sum()
                 change = moments.mean[cells, year] - moments.mean[cells, base]
@@ -190,15 +190,11 @@ class CallawaySantAnna:
 
     def _basis(self, influence: Influence, dropped: int) -> Basis:
         moments = influence.moments
-        rule = {"balanced": "firms seen in every year", "pairs": "firms seen in both years of each comparison"}[
-            self.panel
-        ]
+        rule = {"balanced": "firms seen in every year", "pairs": "firms seen in both years of each comparison"}[self.panel]
         late = sorted({int(c) for c in moments.cohort if moments.years[-1] < c} - {np.iinfo(np.int32).max})
         notes = [f"{dropped} firms not seen in every year are left out"] if dropped else []
         if late:
-            notes.append(
-                f"cohorts after the last year ({', '.join(map(str, late))}) count as never treated within the panel"
-            )
+            notes.append(f"cohorts after the last year ({', '.join(map(str, late))}) count as never treated within the panel")
         return Basis(
             n_firms=int(moments.n_firms.sum()),
             n_observations=moments.n_observations,

@@ -99,9 +99,7 @@ class EventStudyRegression:
         after = times >= 0
         averaged = influence.combine(after / after.sum()) if after.any() else None
         if averaged is None:
-            raise IdentificationError(
-                Problem(what="No firm is seen from treatment on.", remedy="check the cohorts and the years")
-            )
+            raise IdentificationError(Problem(what="No firm is seen from treatment on.", remedy="check the cohorts and the years"))
         treated = int(moments.n_firms[regressors[:, :, after].any(axis=(1, 2))].sum())
         overall = Estimate.from_basis(
             "unweighted average over event times from treatment on",

@@ -85,9 +85,7 @@ class PanelRegression:
         raise_if_any(DesignError, problems)
 
     @classmethod
-    def from_formula(
-        cls, formula: str, *, covariance: Covariance = "clustered", level: float = 0.95
-    ) -> PanelRegression:
+    def from_formula(cls, formula: str, *, covariance: Covariance = "clustered", level: float = 0.95) -> PanelRegression:
         """From `"outcome ~ a + b | firm + industry^year"`; names only, `^` for interacted effects."""
         head, tilde, tail = formula.partition("~")
         right, _, effects = tail.partition("|")
@@ -153,9 +151,7 @@ def _effect_codes(sample: Sample, effect: EffectName) -> Codes:
             own = factorise(sample.column(part))[0]
             if (own == MISSING).any():
                 raise DesignError(
-                    Problem(
-                        what=f"The effect {part} is missing in {int((own == MISSING).sum())} rows.", remedy="fill it"
-                    )
+                    Problem(what=f"The effect {part} is missing in {int((own == MISSING).sum())} rows.", remedy="fill it")
                 )
         codes = factorise(codes * (int(own.max()) + 1) + own)[0]
     return codes
@@ -199,9 +195,7 @@ def _fit(regression: PanelRegression, sample: Sample) -> RegressionResult:
     fit = _absorbing_fit(design, outcome[complete], names, effects, weight, _options(regression, cluster))
     n_params = _count_parameters(len(names), effects, cluster if regression.covariance == "clustered" else None)
     groups = int(cluster.max()) + 1
-    factor, freedom, convention = _convention(
-        regression.covariance, len(design), n_params, groups, sample.names.cluster or "firm"
-    )
+    factor, freedom, convention = _convention(regression.covariance, len(design), n_params, groups, sample.names.cluster or "firm")
     counts = {
         "rows without a regressor are left out": incomplete,
         "observations alone in their fixed effect are left out": singletons,

@@ -85,9 +85,7 @@ def fit_two_way(moments: Moments, terms: Sequence[str], regressors: FloatArray, 
         estimate=beta,
         slope=np.matmul(bread, residual.transpose(0, 2, 1)),
         constant=-np.einsum("kta,kt->ka", residual, fit) @ bread,
-        small_sample=SmallSample(
-            observations=moments.n_observations, parameters=parameters(moments, effects, len(terms), nested)
-        ),
+        small_sample=SmallSample(observations=moments.n_observations, parameters=parameters(moments, effects, len(terms), nested)),
     )
 
 

@@ -20,9 +20,7 @@ def cohort_map(sample: Sample, by_cohort: Effects | None, scale: Scale) -> Cohor
     never = sample.cohort > sample.years[-1]
     return CohortMapRecord(
         years=tuple(int(y) for y in sample.years),
-        cohorts=tuple(
-            _cohort(int(g), seen[sample.cohort == g], by_cohort, scale) for g in np.unique(sample.cohort[~never])
-        ),
+        cohorts=tuple(_cohort(int(g), seen[sample.cohort == g], by_cohort, scale) for g in np.unique(sample.cohort[~never])),
         n_never_treated=int(never.sum()),
         never_observed=tuple(int(n) for n in seen[never].sum(axis=0)),
     )

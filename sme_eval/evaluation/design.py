@@ -15,7 +15,7 @@ from sme_eval.estimators.event_study_regression import EventStudyRegression
 from sme_eval.estimators.protocol import Estimator, choose
 from sme_eval.estimators.two_way_fixed_effects import TwoWayFixedEffects
 from sme_eval.policies.policy import EstimatorRule, Policy
-from sme_eval.terms import Comparison
+from sme_eval.terms import Comparison, PanelRule
 
 from .plain import to_plain
 from .record import DesignRecord, EstimatorRecord, Scalar
@@ -31,9 +31,7 @@ ESTIMATORS: Mapping[str, type[Any]] = {
 def estimator_from_rule(rule: EstimatorRule) -> Estimator:
     """The estimator that a policy file names, with its choices."""
     if rule.name not in ESTIMATORS:
-        raise DesignError(
-            Problem(what=f"There is no estimator {rule.name!r}.", remedy=suggestion(rule.name, tuple(ESTIMATORS)))
-        )
+        raise DesignError(Problem(what=f"There is no estimator {rule.name!r}.", remedy=suggestion(rule.name, tuple(ESTIMATORS))))
     kind = ESTIMATORS[rule.name]
     known = tuple(field.name for field in dataclasses.fields(kind))
     unknown = [name for name in rule.choices if name not in known]
@@ -47,9 +45,7 @@ def estimator_from_rule(rule: EstimatorRule) -> Estimator:
 def describe(estimator: Estimator) -> EstimatorRecord:
     """An estimator as the record holds it; `level` is in the design."""
     choices: dict[str, Scalar] = {
-        field.name: getattr(estimator, field.name)
-        for field in dataclasses.fields(cast(Any, estimator))
-        if field.name != "level"
+        field.name: getattr(estimator, field.name) for field in dataclasses.fields(cast(Any, estimator)) if field.name != "level"
     }
     return EstimatorRecord(name=type(estimator).__name__, choices=choices)
 
@@ -80,23 +76,43 @@ class Design:
 
     def __post_init__(self) -> None:
         self._refuse_contradictions()
-        compared = tuple(_compare(e, self.comparison) for e in (self.estimator, *self.alternatives))
+        compared = tuple(_with(e, {"comparison": self.comparison}) for e in (self.estimator, *self.alternatives))
         object.__setattr__(self, "estimator", compared[0])
         object.__setattr__(self, "alternatives", compared[1:])
         object.__setattr__(self, "mechanisms", tuple(self.mechanisms))
 
     @classmethod
-    def from_policy(cls, policy: Policy, outcome: str | None = None, comparison: Comparison | None = None) -> Design:
-        """The policy file's own design for one of its outcomes; its other outcomes are the mechanisms."""
+    def from_policy(
+        cls,
+        policy: Policy,
+        outcome: str | None = None,
+        *,
+        comparison: Comparison | None = None,
+        panel: PanelRule | None = None,
+        level: float | None = None,
+    ) -> Design:
+        """The policy file's own design for one of its outcomes, with other choices where they are given.
+
+        Its other outcomes are the mechanisms. `panel` and `level` go to every estimator that has them. `comparison` goes to the
+        headline only: the alternatives are there to show the other answers, and one that has become the headline changes places
+        with it.
+
+        Raises
+        ------
+        DesignError
+            The policy does not declare the outcome or does not defend the comparison.
+        """
         chosen = policy.main_outcome if outcome is None else outcome
         policy.outcome(chosen)
+        common = {"panel": panel, "level": level}
+        declared, *others = (_with(estimator_from_rule(rule), common) for rule in (policy.estimator, *policy.alternatives))
+        headline = _with(declared, {"comparison": comparison})
         return cls(
             policy,
             outcome=chosen,
-            estimator=estimator_from_rule(policy.estimator),
-            alternatives=tuple(estimator_from_rule(rule) for rule in policy.alternatives),
+            estimator=headline,
+            alternatives=tuple(declared if other == headline else other for other in others),
             mechanisms=tuple(name for name in policy.outcomes if name != chosen),
-            comparison=comparison,
         )
 
     @property
@@ -145,8 +161,7 @@ class Design:
         raise_if_any(DesignError, problems)
 
 
-def _compare(estimator: Estimator, comparison: Comparison | None) -> Estimator:
-    """The estimator with the design's comparison group, where it has the choice."""
-    if comparison is None or not hasattr(estimator, "comparison"):
-        return estimator
-    return cast(Estimator, dataclasses.replace(cast(Any, estimator), comparison=comparison))
+def _with(estimator: Estimator, choices: Mapping[str, Any]) -> Estimator:
+    """The estimator with those of the choices that were made and that it has."""
+    made = {name: value for name, value in choices.items() if value is not None and hasattr(estimator, name)}
+    return cast(Estimator, dataclasses.replace(cast(Any, estimator), **made)) if made else estimator

@@ -85,9 +85,7 @@ def release(evaluation: Evaluation) -> Evaluation:
 def require_released(evaluation: Evaluation) -> None:
     """Refuse a record that claims to be released but would still be changed by the gate."""
     again = replace(release(replace(evaluation, audience="internal")), withheld=evaluation.withheld)
-    companions = tuple(
-        replace(a, withheld=b.withheld) for a, b in zip(again.companions, evaluation.companions, strict=True)
-    )
+    companions = tuple(replace(a, withheld=b.withheld) for a, b in zip(again.companions, evaluation.companions, strict=True))
     if evaluation.audience != "release" or replace(again, companions=companions) != evaluation:
         raise DisclosureError(
             Problem(
@@ -116,9 +114,7 @@ def _effect(effect: EffectRecord, path: str, log: _Log) -> EffectRecord:
     hidden, count = _hide(effect, ("estimate", "std_error", "p_value", "conf_low", "conf_high"))
     missing = Unavailable(WITHHELD)
     percent = None if effect.percent is None else IntervalRecord(estimate=missing, conf_low=missing, conf_high=missing)
-    treated = (
-        missing if log.small(effect.n_treated if isinstance(effect.n_treated, int) else None) else effect.n_treated
-    )
+    treated = missing if log.small(effect.n_treated if isinstance(effect.n_treated, int) else None) else effect.n_treated
     log.add(path, "threshold" if few_firms else "degrees_of_freedom", count)
     return replace(hidden, percent=percent, n_treated=treated, covers_truth=None)
 
@@ -198,9 +194,7 @@ def _flow(steps: tuple[FlowRecord, ...], log: _Log) -> tuple[FlowRecord, ...]:
         if kept and isinstance(dropped, int) and 0 < dropped < THRESHOLD:
             log.add("/sample_flow", "small_steps", 1)
             kept[-1] = (
-                _together(kept[-1], step)
-                if len(kept) > 1
-                else replace(step, rule="rows_kept", dropped_firms=0, dropped_rows=0)
+                _together(kept[-1], step) if len(kept) > 1 else replace(step, rule="rows_kept", dropped_firms=0, dropped_rows=0)
             )
         else:
             kept.append(step)

@@ -130,9 +130,7 @@ test_record.__test__ = False  # type: ignore[attr-defined]  # pytest would take 
 
 def _event_time(effects: Effects, j: int, critical: float, scale: Scale) -> EventTimeRecord:
     row, time = effects.row(j), effects.keys["event_time"][j]
-    reference = effects.notes[j] == "reference" or (
-        math.isfinite(effects.estimate[j]) and not math.isfinite(effects.std_error[j])
-    )
+    reference = effects.notes[j] == "reference" or (math.isfinite(effects.estimate[j]) and not math.isfinite(effects.std_error[j]))
     reason = "reference: fixed at zero" if reference else "not estimated"
     half = critical * float(effects.std_error[j])
     truth = None

@@ -70,9 +70,7 @@ def _evaluate(design: Design, panel: FirmPanel) -> Evaluation:
     sample = _sample(design, panel, name)
     headline = fit(design.estimator, sample)
     scale = Scale.of(policy.outcome(name).scale, panel, name)
-    event_source = (
-        headline if headline.by_event_time is not None else fit(EventStudyRegression(level=design.level), sample)
-    )
+    event_source = headline if headline.by_event_time is not None else fit(EventStudyRegression(level=design.level), sample)
     checks = _checks(design, headline, event_source, sample)
     record = effect_record("headline", name, headline, scale)
     return Evaluation(
@@ -92,9 +90,7 @@ def _evaluate(design: Design, panel: FirmPanel) -> Evaluation:
         event_study=event_study_record(event_source, scale),
         cohort_map=cohort_map(sample, headline.by_cohort, scale),
         published=tuple(_published(rule, panel) for rule in policy.published if rule.outcome == name),
-        checks=tuple(
-            CheckRecord(name=c.name, passed=c.passed, reason=c.reason, numbers=dict(c.numbers)) for c in checks
-        ),
+        checks=tuple(CheckRecord(name=c.name, passed=c.passed, reason=c.reason, numbers=dict(c.numbers)) for c in checks),
         claim=decide(
             Evidence(
                 conf_low=headline.overall.conf_low,
@@ -161,9 +157,7 @@ def fit(estimator: Estimator, sample: Sample) -> Fitted:
             by_event_time=result.effects,
             by_cohort=None,
         )
-    return Fitted(
-        estimator=estimator, estimand="regression_weighted", overall=result, by_event_time=None, by_cohort=None
-    )
+    return Fitted(estimator=estimator, estimand="regression_weighted", overall=result, by_event_time=None, by_cohort=None)
 
 
 def _effect(key: str, estimator: Estimator, sample: Sample, scale: Scale) -> EffectRecord:
@@ -216,9 +210,7 @@ def _flow(before: SampleFlow, sample: Sample) -> tuple[FlowRecord, ...]:
 def _published(rule: PublishedRule, panel: FirmPanel) -> PublishedRecord:
     """A published regression run again on the same data, compared to the last printed digit."""
     regression = PanelRegression.from_formula(rule.formula, covariance=rule.covariance)
-    sample = Sample.from_frame(
-        panel.frame, firm="firm", year="year", outcome=rule.outcome, columns=regression.regressors
-    )
+    sample = Sample.from_frame(panel.frame, firm="firm", year="year", outcome=rule.outcome, columns=regression.regressors)
     result = regression.fit(sample)
     rows = []
     for term, (estimate, error) in rule.coefficients.items():

@@ -23,9 +23,7 @@ def policy_record(policy: Policy, panel: FirmPanel) -> PolicyRecord:
     sources = [SourceRecord(key=key, citation=text) for key, text in policy.sources.items()]
     known = {source.citation for source in sources}
     sources += [
-        SourceRecord(key=f"{panel.source}_{n}", citation=text)
-        for n, text in enumerate(citations, start=1)
-        if text not in known
+        SourceRecord(key=f"{panel.source}_{n}", citation=text) for n, text in enumerate(citations, start=1) if text not in known
     ]
     return PolicyRecord(
         name=policy.name,

@@ -31,9 +31,7 @@ def provenance(panel: FirmPanel) -> Provenance:
         libraries={name: metadata.version(name) for name in LIBRARIES},
         source=panel.source,
         data_hash=panel.content_hash(),
-        data_parameters={
-            str(k): v if isinstance(v, str | int | float | bool) else str(v) for k, v in panel.parameters.items()
-        },
+        data_parameters={str(k): v if isinstance(v, str | int | float | bool) else str(v) for k, v in panel.parameters.items()},
         modules_hash=modules_hash(),
         lock_hash=lock_hash(),
     )

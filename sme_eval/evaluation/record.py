@@ -394,9 +394,7 @@ class Evaluation(Printable):
             return cls.from_json(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise DataError(
-                Problem(
-                    what="There is no evaluation record here.", where=path.name, remedy="run `sme-eval evaluate` first"
-                )
+                Problem(what="There is no evaluation record here.", where=path.name, remedy="run `sme-eval evaluate` first")
             ) from None
 
     def summary(self) -> str:

@@ -45,13 +45,9 @@ def repeat(evaluation: Evaluation, design: Design, panels: int, progress: Any = 
         The evaluation is of observed data, or there are too few panels for a Monte Carlo error.
     """
     if evaluation.data_kind != "simulated":
-        raise ParameterError(
-            Problem(what="Observed data cannot be drawn again.", remedy="repeat evaluations of simulated panels")
-        )
+        raise ParameterError(Problem(what="Observed data cannot be drawn again.", remedy="repeat evaluations of simulated panels"))
     if panels < FEWEST:
-        raise ParameterError(
-            Problem(what=f"{panels} panels are too few for a Monte Carlo error.", remedy=f"at least {FEWEST}")
-        )
+        raise ParameterError(Problem(what=f"{panels} panels are too few for a Monte Carlo error.", remedy=f"at least {FEWEST}"))
     drawn = _parameters(evaluation.provenance.data_parameters)
     lean = replace(design, mechanisms=())
     tallies: dict[str, _Tally] = {}

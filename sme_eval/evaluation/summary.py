@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 
 def summary_text(evaluation: Evaluation) -> str:
     """Headline, alternatives, checks and claim, a line each."""
-    lines = [
-        f"{evaluation.policy.label.en}: {evaluation.outcome.label.en}  [{evaluation.data_kind} data, {evaluation.audience}]"
-    ]
+    lines = [f"{evaluation.policy.label.en}: {evaluation.outcome.label.en}  [{evaluation.data_kind} data, {evaluation.audience}]"]
     lines += [_effect_line(effect) for effect in (evaluation.headline, *evaluation.alternatives)]
     for check in evaluation.checks:
         word = {True: "passed", False: "failed", None: "informative"}[check.passed]
@@ -25,10 +23,10 @@ def summary_text(evaluation: Evaluation) -> str:
 
 
 def _effect_line(effect: EffectRecord) -> str:
+    comparison = effect.estimator.choices.get("comparison")
+    name = effect.estimator.name if comparison is None else f"{effect.estimator.name}, {comparison}"
     if isinstance(effect.estimate, Unavailable):
-        return f"  {effect.estimator.name:<22} {effect.estimate}"
+        return f"  {name:<34} {effect.estimate}"
     interval = f"[{float(effect.conf_low):+.4f}, {float(effect.conf_high):+.4f}]"
-    truth = (
-        "" if effect.truth is None else f"  truth {effect.truth:+.4f} {'covered' if effect.covers_truth else 'missed'}"
-    )
-    return f"  {effect.estimator.name:<22} {effect.estimate:+.4f} ({float(effect.std_error):.4f})  {interval}{truth}"
+    truth = "" if effect.truth is None else f"  truth {effect.truth:+.4f} {'covered' if effect.covers_truth else 'missed'}"
+    return f"  {name:<34} {effect.estimate:+.4f} ({float(effect.std_error):.4f})  {interval}{truth}"

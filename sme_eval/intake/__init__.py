@@ -23,9 +23,7 @@ def open_source(name: str, **parameters: object) -> FirmPanel:
         The content of an observed source is not what `data/sources.toml` declares.
     """
     if name not in _READERS:
-        raise ParameterError(
-            Problem(what=f"There is no source {name!r} to open.", remedy=suggestion(name, tuple(_READERS)))
-        )
+        raise ParameterError(Problem(what=f"There is no source {name!r} to open.", remedy=suggestion(name, tuple(_READERS))))
     reader = _READERS[name]()
     _require_parameters(name, reader, parameters)
     return reader(**parameters)

@@ -50,9 +50,7 @@ def merge_moments(left: Moments, right: Moments) -> Moments:
 
 def _refuse_mismatch(left: Moments, right: Moments) -> None:
     problems = [
-        Problem(
-            what=f"The two tables differ in {name}: {x!r} and {y!r}.", remedy="build both from samples of the same form"
-        )
+        Problem(what=f"The two tables differ in {name}: {x!r} and {y!r}.", remedy="build both from samples of the same form")
         for name, x, y in (
             ("outcome", left.outcome, right.outcome),
             ("weighting", left.weighted, right.weighted),
@@ -99,9 +97,7 @@ def _sum(values: FloatArray, cell: IntArray, n_cells: int) -> FloatArray:
     return total
 
 
-def _pool(
-    stacked: dict[str, NDArray[Any]], cell: IntArray, n_cells: int, observed: NDArray[Any]
-) -> dict[str, FloatArray]:
+def _pool(stacked: dict[str, NDArray[Any]], cell: IntArray, n_cells: int, observed: NDArray[Any]) -> dict[str, FloatArray]:
     weight = _sum(stacked["weight"], cell, n_cells)
     squared = _sum(stacked["squared_weight"], cell, n_cells)
     mean = _sum(stacked["weight"][:, None] * stacked["mean"], cell, n_cells) / weight[:, None]

@@ -51,9 +51,7 @@ def read_moments(path: Path) -> Moments:
             arrays = {name: file[name] for name in ARRAYS}
             labels = {name: file[f"label {n}"] for n, name in enumerate(header.pop("labels"))}
     except FileNotFoundError:
-        raise DataError(
-            Problem(what="There is no such file of moments.", where=path.name, remedy="check the path")
-        ) from None
+        raise DataError(Problem(what="There is no such file of moments.", where=path.name, remedy="check the path")) from None
     except (KeyError, ValueError, OSError, EOFError) as error:
         raise DataError(
             Problem(

@@ -59,9 +59,7 @@ def conform(frame: pd.DataFrame, dictionary: Dictionary, origin: Origin) -> pd.D
 
     problems = _column_problems(frame, dictionary, origin)
     if not len(frame):
-        problems.append(
-            Problem(what="The panel has no rows.", where=origin.name, remedy="check that the file is complete")
-        )
+        problems.append(Problem(what="The panel has no rows.", where=origin.name, remedy="check that the file is complete"))
     raise_if_any(DataError, problems if not len(frame) or any(frame.columns.duplicated()) else ())
     columns = [dictionary[name] for name in map(str, frame.columns) if name in dictionary]
     converted = {column.name: convert(frame[column.name], column) for column in columns}

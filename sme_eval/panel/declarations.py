@@ -67,9 +67,7 @@ class Entry:
         """One of `choices`; the first of them (and a problem) otherwise."""
         value = self.text(key, required=True)
         if value and value not in choices:
-            self.problems.append(
-                Problem(what=f"{key} is {value!r}.", where=self.where, remedy=suggestion(value, choices))
-            )
+            self.problems.append(Problem(what=f"{key} is {value!r}.", where=self.where, remedy=suggestion(value, choices)))
         return value if value in choices else choices[0]
 
     def flag(self, key: str) -> bool:
@@ -100,9 +98,7 @@ class Entry:
         """Keys other than `keys` are problems."""
         for key in self.values:
             if key not in keys:
-                self.problems.append(
-                    Problem(what=f"{key} is not a known key.", where=self.where, remedy=suggestion(key, keys))
-                )
+                self.problems.append(Problem(what=f"{key} is not a known key.", where=self.where, remedy=suggestion(key, keys)))
 
     def _wrong(self, key: str, expected: str) -> bool:
         self.problems.append(Problem(what=f"{key} must be {expected}.", where=self.where))

@@ -145,9 +145,7 @@ class FirmPanel:
     def summary(self) -> str:
         """Counts only, never a firm's row."""
         width = max(len(name) for name, _ in self._facts())
-        return "\n".join(
-            [f"Firm panel {self.source}", *(f"  {name:<{width}}  {value}" for name, value in self._facts())]
-        )
+        return "\n".join([f"Firm panel {self.source}", *(f"  {name:<{width}}  {value}" for name, value in self._facts())])
 
     def _facts(self) -> list[tuple[str, str]]:
         years = self.years

@@ -111,9 +111,7 @@ def _reader(path: Path) -> Callable[[Path, Dictionary], tuple[pd.DataFrame, Mapp
             )
         )
     if not path.is_file():
-        raise DataError(
-            Problem(what="The file does not exist.", where=path.name, remedy="check the name and the folder")
-        )
+        raise DataError(Problem(what="The file does not exist.", where=path.name, remedy="check the name and the folder"))
     return reader
 
 
@@ -147,9 +145,7 @@ def _read_parquet(path: Path, dictionary: Dictionary) -> tuple[pd.DataFrame, Map
         raise _unreadable(path, "parquet") from error
     about = json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
     if about.get("schema_version", 1) > _SCHEMA_VERSION:
-        raise DataError(
-            Problem(what="The file was written by a newer version.", where=path.name, remedy="update sme-eval")
-        )
+        raise DataError(Problem(what="The file was written by a newer version.", where=path.name, remedy="update sme-eval"))
     return table.to_pandas(), about
 
 
@@ -216,9 +212,7 @@ def _agreed_kind(path: Path, kinds: Mapping[str, DataKind | None]) -> DataKind:
         return next(iter(said.values()))
     if said:
         text = ", ".join(f"{place} says {kind}" for place, kind in said.items())
-        raise DataError(
-            Problem(what="The data kind is contradictory.", where=f"{path.name}: {text}", remedy="correct one")
-        )
+        raise DataError(Problem(what="The data kind is contradictory.", where=f"{path.name}: {text}", remedy="correct one"))
     raise DataError(
         Problem(
             what="It is not said whether the data are observed or simulated.",

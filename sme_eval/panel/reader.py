@@ -79,9 +79,7 @@ class SampleReader:
         self._refuse_duplicates(position, n_firms * len(years))
         return position, years
 
-    def _treated_first(
-        self, cohort: IntArray | None, year: IntArray, outcome: FloatArray, firm: Codes
-    ) -> BoolArray | None:
+    def _treated_first(self, cohort: IntArray | None, year: IntArray, outcome: FloatArray, firm: Codes) -> BoolArray | None:
         """Firms treated by the first year in which any outcome is seen: they have no before."""
         seen = ~np.isnan(outcome)
         if cohort is None or not seen.any():
@@ -123,16 +121,12 @@ class SampleReader:
             values = pd.to_numeric(self.frame[column], errors="coerce").to_numpy(np.float64, na_value=np.nan)
             text = np.isnan(values) & self.frame[column].notna().to_numpy()
             if text.any():
-                self._add(
-                    "cohorts are not numbers.", f"column {column}", text, "give the first treated year as a number"
-                )
+                self._add("cohorts are not numbers.", f"column {column}", text, "give the first treated year as a number")
                 return None
             cohort = read_cohort(values, self.coding.never_treated, column, self.problems)
             if cohort is None:
                 return None
-            return per_firm(
-                firm, cohort, n_firms, column, self.problems, "the cohort is a firm's first treated year: one per firm"
-            )
+            return per_firm(firm, cohort, n_firms, column, self.problems, "the cohort is a firm's first treated year: one per firm")
         if self.names.treatment is None or year is None:
             return None
         return self._cohort_from_treatment(firm, year, n_firms)
@@ -169,9 +163,7 @@ class SampleReader:
         values = read_number(self.frame, self.names.weight, self.problems, missing=False)
         bad = ~np.isnan(values) & (values <= 0.0)
         if bad.any():
-            self._add(
-                "weights are not positive.", f"column {self.names.weight}", bad, "leave such firms out beforehand"
-            )
+            self._add("weights are not positive.", f"column {self.names.weight}", bad, "leave such firms out beforehand")
         if len(self.problems) > before:
             return None
         remedy = "a weight belongs to a firm: use its baseline value"
@@ -182,9 +174,7 @@ class SampleReader:
             return None
         codes, _ = factorise(self.frame[self.names.cluster])
         if (codes == MISSING).any():
-            self._add(
-                "clusters are missing.", f"column {self.names.cluster}", codes == MISSING, "every row needs its cluster"
-            )
+            self._add("clusters are missing.", f"column {self.names.cluster}", codes == MISSING, "every row needs its cluster")
             return None
         remedy = "firms must nest in clusters: use one cluster per firm, such as its first"
         return per_firm(firm, codes, n_firms, self.names.cluster, self.problems, remedy)

@@ -167,12 +167,8 @@ class Sample(Printable):
         codes, labels = factorise(self.column(name))
         problems: list[Problem] = []
         if (codes == MISSING).any():
-            problems.append(
-                Problem(what=f"The label {name} is missing in {int((codes == MISSING).sum())} rows.", remedy="fill it")
-            )
-        value = per_firm(
-            self.firm_codes, codes, self.n_firms, name, problems, "a label of firms must not change over time"
-        )
+            problems.append(Problem(what=f"The label {name} is missing in {int((codes == MISSING).sum())} rows.", remedy="fill it"))
+        value = per_firm(self.firm_codes, codes, self.n_firms, name, problems, "a label of firms must not change over time")
         raise_if_any(DataError, problems)
         return np.take(labels, value)
 
@@ -180,9 +176,7 @@ class Sample(Printable):
         """Counts only."""
         cohorts = "" if self.cohort is None else f", {int((self.cohort != NEVER).sum())} ever treated"
         span = f"{self.years[0]}–{self.years[-1]}"
-        return (
-            f"Sample of {self.names.outcome}: {self.n_firms} firms{cohorts}, {span}, {len(self.position)} observations"
-        )
+        return f"Sample of {self.names.outcome}: {self.n_firms} firms{cohorts}, {span}, {len(self.position)} observations"
 
 
 def _as_tuple(names: Any) -> tuple[str, ...]:

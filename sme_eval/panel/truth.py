@@ -48,9 +48,7 @@ class Truth:
         object.__setattr__(self, "effects", FrozenMapping(effects))
         lengths = {self.firm.size, self.year.size, self.cohort.size, *(values.size for values in effects.values())}
         if len(lengths) > 1:
-            raise DataError(
-                Problem(what="The parts of a truth have different lengths.", where=f"lengths {sorted(lengths)}")
-            )
+            raise DataError(Problem(what="The parts of a truth have different lengths.", where=f"lengths {sorted(lengths)}"))
 
     def __reduce__(self) -> tuple[type[Truth], tuple[object, ...]]:
         """Pickle through the constructor, so that the arrays are read-only again."""
@@ -123,9 +121,7 @@ class Truth:
 
     def _effect(self, outcome: str) -> FloatArray:
         if outcome not in self.effects:
-            raise DesignError(
-                Problem(what=f"No true effect is known for {outcome!r}.", remedy=suggestion(outcome, self.outcomes))
-            )
+            raise DesignError(Problem(what=f"No true effect is known for {outcome!r}.", remedy=suggestion(outcome, self.outcomes)))
         return self.effects[outcome]
 
     def __repr__(self) -> str:

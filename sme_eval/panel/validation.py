@@ -41,13 +41,9 @@ def require_columns(frame: Any, names: Sequence[str]) -> None:
     ]
     repeated = sorted({str(c) for c in frame.columns[frame.columns.duplicated()]} & set(names))
     if repeated:
-        problems.append(
-            Problem(what=f"Columns stand twice: {', '.join(repeated)}.", remedy="rename or drop one of each")
-        )
+        problems.append(Problem(what=f"Columns stand twice: {', '.join(repeated)}.", remedy="rename or drop one of each"))
     if frame.empty:
-        problems.append(
-            Problem(what="The frame has no rows.", remedy="check the file and the filters before this step")
-        )
+        problems.append(Problem(what="The frame has no rows.", remedy="check the file and the filters before this step"))
     if problems:
         raise DataError(problems)
 
@@ -118,9 +114,7 @@ def read_whole_number(frame: pd.DataFrame, name: str, problems: list[Problem]) -
     return values.astype(np.int64)
 
 
-def per_firm(
-    firm: Codes, values: NDArray[Any], n_firms: int, name: str, problems: list[Problem], remedy: str
-) -> NDArray[Any]:
+def per_firm(firm: Codes, values: NDArray[Any], n_firms: int, name: str, problems: list[Problem], remedy: str) -> NDArray[Any]:
     """One value per firm; firms with two different values are a problem. NaN equals NaN."""
     value = np.empty(n_firms, values.dtype)
     value[firm] = values

@@ -129,15 +129,9 @@ def load_policies(folder: str | Path | None = None) -> Mapping[str, Policy]:
     DesignError
         A file breaks its form: all problems of all files at once.
     """
-    files = (
-        resource_files("policies", ".toml")
-        if folder is None
-        else {p.name: p for p in sorted(Path(folder).glob("*.toml"))}
-    )
+    files = resource_files("policies", ".toml") if folder is None else {p.name: p for p in sorted(Path(folder).glob("*.toml"))}
     if not files:
-        raise DesignError(
-            Problem(what="No policy file was found.", where="data/policies/*.toml", remedy="check the folder")
-        )
+        raise DesignError(Problem(what="No policy file was found.", where="data/policies/*.toml", remedy="check the folder"))
     problems: list[Problem] = []
     policies = [_policy(path, problems) for path in files.values()]
     raise_if_any(DesignError, problems)
@@ -149,9 +143,7 @@ def find_policy(name: str, folder: str | Path | None = None) -> Policy:
     policies = load_policies(folder)
     if name not in policies:
         raise DesignError(
-            Problem(
-                what=f"There is no policy {name!r}.", where="data/policies/", remedy=suggestion(name, tuple(policies))
-            )
+            Problem(what=f"There is no policy {name!r}.", where="data/policies/", remedy=suggestion(name, tuple(policies)))
         )
     return policies[name]
 
@@ -173,9 +165,7 @@ def _policy(path: Path, problems: list[Problem]) -> Policy:
         source=data.text("source", required=True),
         source_parameters=_constants(data, "parameters"),
         treatment=_treatment(_table(top, "treatment")),
-        outcomes=FrozenMapping(
-            {entry.text("name"): _outcome(entry) for entry in _tables(top, "outcomes", required=True)}
-        ),
+        outcomes=FrozenMapping({entry.text("name"): _outcome(entry) for entry in _tables(top, "outcomes", required=True)}),
         estimator=_estimator(_table(design, "estimator")),
         alternatives=tuple(_estimator(entry) for entry in _tables(design, "alternatives")),
         published=tuple(_published(entry) for entry in _tables(top, "published")),
@@ -199,14 +189,10 @@ def _table(entry: Entry, key: str) -> Entry:
 def _tables(entry: Entry, key: str, *, required: bool = False) -> list[Entry]:
     value = entry.values.get(key, [])
     if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
-        entry.problems.append(
-            Problem(what=f"{key} must be a list of tables.", where=entry.where, remedy=f"write [[{key}]]")
-        )
+        entry.problems.append(Problem(what=f"{key} must be a list of tables.", where=entry.where, remedy=f"write [[{key}]]"))
         return []
     if required and not value:
-        entry.problems.append(
-            Problem(what=f"[[{key}]] is missing.", where=entry.where, remedy=f"add at least one [[{key}]]")
-        )
+        entry.problems.append(Problem(what=f"[[{key}]] is missing.", where=entry.where, remedy=f"add at least one [[{key}]]"))
     return [Entry(item, f"{entry.where} [[{key}]] {n}", entry.problems) for n, item in enumerate(value, start=1)]
 
 
@@ -276,9 +262,7 @@ def _estimator(entry: Entry) -> EstimatorRule:
     odd = [key for key, value in choices.items() if not isinstance(value, str | int | float | bool)]
     if odd:
         entry.problems.append(Problem(what=f"{', '.join(odd)}: a text or a number is needed.", where=entry.where))
-    return EstimatorRule(
-        name=entry.text("name", required=True), choices=FrozenMapping(cast(dict[str, Constant], choices))
-    )
+    return EstimatorRule(name=entry.text("name", required=True), choices=FrozenMapping(cast(dict[str, Constant], choices)))
 
 
 def _published(entry: Entry) -> PublishedRule:

@@ -68,9 +68,7 @@ class Effects(Printable):
         if not simultaneous:
             return critical_value(level, self.basis.degrees_of_freedom)
         live = np.isfinite(self.estimate)
-        return simultaneous_critical_value(
-            self.covariance[np.ix_(live, live)], level, draws, np.random.default_rng(seed)
-        )
+        return simultaneous_critical_value(self.covariance[np.ix_(live, live)], level, draws, np.random.default_rng(seed))
 
     def to_frame(self) -> pd.DataFrame:
         """The identifying columns, then term, estimate, std_error, statistic, p_value, conf_low, conf_high, note."""
@@ -91,9 +89,7 @@ class Effects(Printable):
         )
         return pd.DataFrame({**self.keys, **dict(zip(EFFECT_COLUMNS, values, strict=True))})
 
-    def intervals(
-        self, level: float = 0.95, simultaneous: bool = False, draws: int = 999, seed: int = 0
-    ) -> pd.DataFrame:
+    def intervals(self, level: float = 0.95, simultaneous: bool = False, draws: int = 999, seed: int = 0) -> pd.DataFrame:
         """Intervals at `level`, pointwise or simultaneous over all rows (sup-t from N(0, V), `draws` draws)."""
         half = self.critical_value(level, simultaneous, draws, seed) * self.std_error
         frame = self.to_frame()[[*self.keys, "term", "estimate"]]

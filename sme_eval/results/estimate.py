@@ -93,9 +93,7 @@ class Estimate(Printable):
         numbers = (self.estimate, self.std_error, self.statistic, self.p_value, self.conf_low, self.conf_high)
         return pd.DataFrame([[self.term, *(float(x) for x in numbers), reason]], columns=list(EFFECT_COLUMNS))
 
-    def intervals(
-        self, level: float = 0.95, simultaneous: bool = False, draws: int = 999, seed: int = 0
-    ) -> pd.DataFrame:
+    def intervals(self, level: float = 0.95, simultaneous: bool = False, draws: int = 999, seed: int = 0) -> pd.DataFrame:
         """The interval at another level; one estimate needs no simultaneous band, so `simultaneous` changes nothing."""
         frame = self.to_frame()[["term", "estimate"]]
         half = critical_value(level, self.degrees_of_freedom) * float(self.std_error)

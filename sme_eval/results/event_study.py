@@ -65,9 +65,7 @@ class EventStudy(Printable):
         """One row per event time."""
         return self.effects.to_frame()
 
-    def intervals(
-        self, level: float = 0.95, simultaneous: bool = False, draws: int = 999, seed: int = 0
-    ) -> pd.DataFrame:
+    def intervals(self, level: float = 0.95, simultaneous: bool = False, draws: int = 999, seed: int = 0) -> pd.DataFrame:
         """Intervals per event time, pointwise or simultaneous."""
         return self.effects.intervals(level, simultaneous, draws, seed)
 
@@ -101,9 +99,7 @@ class Aggregation(Printable):
         """One row per event time, cohort or year; for "simple" the overall effect."""
         return self.overall.to_frame() if self.effects is None else self.effects.to_frame()
 
-    def intervals(
-        self, level: float = 0.95, simultaneous: bool = False, draws: int = 999, seed: int = 0
-    ) -> pd.DataFrame:
+    def intervals(self, level: float = 0.95, simultaneous: bool = False, draws: int = 999, seed: int = 0) -> pd.DataFrame:
         """Intervals per row, pointwise or simultaneous."""
         source = self.overall if self.effects is None else self.effects
         return source.intervals(level, simultaneous, draws, seed)

@@ -65,9 +65,7 @@ class GroupTimeEffects(Printable):
             share=self.share,
         )
 
-    def aggregate(
-        self, kind: AggregationKind, *, window: tuple[int, int] | None = None, balance: int | None = None
-    ) -> Aggregation:
+    def aggregate(self, kind: AggregationKind, *, window: tuple[int, int] | None = None, balance: int | None = None) -> Aggregation:
         """Average the effects.
 
         Parameters
@@ -83,13 +81,9 @@ class GroupTimeEffects(Printable):
             event time averages the same cohorts.
         """
         if kind not in OVERALL_TERMS:
-            raise DesignError(
-                Problem(what=f"There is no aggregation {kind!r}.", remedy=suggestion(kind, tuple(OVERALL_TERMS)))
-            )
+            raise DesignError(Problem(what=f"There is no aggregation {kind!r}.", remedy=suggestion(kind, tuple(OVERALL_TERMS))))
         if balance is not None and kind != "dynamic":
-            raise DesignError(
-                Problem(what="`balance` belongs to the dynamic aggregation.", remedy='use kind="dynamic"')
-            )
+            raise DesignError(Problem(what="`balance` belongs to the dynamic aggregation.", remedy='use kind="dynamic"'))
         cells = self._cells()
         selected = select_cells(cells, int(self.years[-1]), len(self.years), window, balance)
         table, overall = aggregate_cells(cells, kind, selected)
@@ -143,9 +137,7 @@ class GroupTimeEffects(Printable):
         """One row per cohort and year."""
         return self.effects.to_frame()
 
-    def intervals(
-        self, level: float = 0.95, simultaneous: bool = False, draws: int = 999, seed: int = 0
-    ) -> pd.DataFrame:
+    def intervals(self, level: float = 0.95, simultaneous: bool = False, draws: int = 999, seed: int = 0) -> pd.DataFrame:
         """Intervals per cohort and year, pointwise or simultaneous."""
         return self.effects.intervals(level, simultaneous, draws, seed)
 

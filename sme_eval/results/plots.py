@@ -1,4 +1,4 @@
-"""Drawings of results on matplotlib axes through seaborn's theme; labels are given by the caller, so one drawing serves two languages."""
+"""Drawings of results in the theme of seaborn; the caller gives the axes and the labels, so one drawing serves two languages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
 INK, EFFECT, LEAD, TRUTH, GRID = "#1f2933", "#0b6e8f", "#6b7785", "#c2410c", "#d5dbe1"
 BEFORE, AFTER = "#e8eef2", "#a9cfdc"
-THEME = {"grid.color": GRID, "axes.edgecolor": GRID, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK}
+THEME = {
+    "grid.color": GRID,
+    "axes.edgecolor": GRID,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
 
 
 def _axes(axes: Axes | None, height: float) -> Axes:
@@ -38,25 +45,50 @@ def draw_event_study(
 
     `labels`: x axis, y axis, legend of the estimate, of the band, of the truth.
     """
+    from matplotlib.ticker import MaxNLocator
+
     axes = _axes(axes, 3.5)
     x_label, y_label, estimate_label, band_label, truth_label = labels
     shown = frame[np.isfinite(frame["estimate"])]
     time = shown["event_time"].to_numpy()
     if band is not None:
         band = band.set_index("event_time").reindex(time)
-        axes.vlines(time, band["conf_low"], band["conf_high"], color=EFFECT, alpha=0.3, linewidth=5, label=band_label or "simultaneous band")
+        axes.vlines(
+            time, band["conf_low"], band["conf_high"], color=EFFECT, alpha=0.3, linewidth=5, label=band_label or "simultaneous band"
+        )
     half = (shown["conf_high"] - shown["estimate"]).fillna(0.0).to_numpy()
     value = shown["estimate"].to_numpy()
-    for part, colour, label in ((time < 0, LEAD, ""), (time >= 0, EFFECT, estimate_label or "estimate")):
+    for part, colour, label in ((time < 0, LEAD, "_before"), (time >= 0, EFFECT, estimate_label or "estimate")):
         if part.any():
-            style = {"color": colour, "elinewidth": 1.5, "capsize": 3, "markersize": 5, "zorder": 3}
-            axes.errorbar(time[part], value[part], yerr=half[part], fmt="o", label=label or None, **style)
+            axes.errorbar(
+                time[part],
+                value[part],
+                yerr=half[part],
+                fmt="o",
+                color=colour,
+                elinewidth=1.5,
+                capsize=3,
+                capthick=1.2,
+                markersize=5,
+                zorder=3,
+                label=label,
+            )
     if truth is not None:
-        axes.scatter(truth.index, truth.to_numpy(), marker="D", s=30, facecolors="none", edgecolors=TRUTH, zorder=4, label=truth_label or "truth")
+        axes.scatter(
+            truth.index,
+            truth.to_numpy(),
+            marker="D",
+            s=30,
+            linewidths=1.3,
+            facecolors="none",
+            edgecolors=TRUTH,
+            zorder=4,
+            label=truth_label or "truth",
+        )
     axes.axhline(0.0, color=INK, linewidth=0.8)
     axes.axvline(-0.5, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.set(xlabel=x_label or "event time", ylabel=y_label or "effect")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if truth is not None or band is not None:
         axes.legend(frameon=False, fontsize="small")
     return axes
@@ -73,16 +105,32 @@ def draw_forest(
     place = np.arange(len(frame))[::-1]
     value = frame["estimate"].to_numpy(dtype=float)
     half = (frame["conf_high"] - frame["estimate"]).fillna(0.0).to_numpy(dtype=float)
-    axes.errorbar(value, place, xerr=half, fmt="o", color=EFFECT, elinewidth=1.8, capsize=3, markersize=5)
+    axes.errorbar(value, place, xerr=half, fmt="o", color=EFFECT, elinewidth=1.8, capsize=3, capthick=1.2, markersize=5)
     axes.axvline(0.0, color=INK, linewidth=0.8)
     if truth is not None:
         axes.axvline(truth, color=TRUTH, linewidth=1.2, linestyle=(0, (4, 3)), label=truth_label or "truth")
         axes.legend(frameon=False, fontsize="small")
     if "truth" in frame:
-        axes.scatter(frame["truth"], place, marker="D", s=30, facecolors="none", edgecolors=TRUTH, zorder=4, label=truth_label or "truth")
-    for text, height in zip(frame["size"] if "size" in frame else (), place, strict=False):
+        axes.scatter(
+            frame["truth"],
+            place,
+            marker="D",
+            s=30,
+            linewidths=1.3,
+            facecolors="none",
+            edgecolors=TRUTH,
+            zorder=4,
+            label=truth_label or "truth",
+        )
+    for text, height in zip(frame.get("size", ()), place, strict=False):
         axes.annotate(
-            text, (1.0, height), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points", va="center", fontsize="small"
+            text,
+            (1.0, height),
+            xycoords=("axes fraction", "data"),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize="small",
         )
     axes.set_yticks(place, list(frame["term"]))
     axes.set_ylim(-0.6, len(frame) - 0.4)
@@ -95,25 +143,29 @@ def draw_cohort_map(
     treated: Sequence[Sequence[bool]], texts: Sequence[Sequence[str]], *, axes: Axes, rows: Sequence[str], columns: Sequence[str]
 ) -> Axes:
     """One row per cohort, one column per year: light before treatment, dark from treatment on, with the text of each cell."""
-    from matplotlib.colors import ListedColormap
+    import seaborn
 
-    shade = np.asarray(treated, dtype=float)
-    axes.pcolormesh(shade, cmap=ListedColormap([BEFORE, AFTER]), vmin=0.0, vmax=1.0, edgecolors="white", linewidth=1.5)
-    for i, line in enumerate(texts):
-        for j, text in enumerate(line):
-            axes.text(j + 0.5, i + 0.5, text, ha="center", va="center", fontsize="small", color=INK)
-    axes.set_xticks(np.arange(len(columns)) + 0.5, list(columns))
-    axes.set_yticks(np.arange(len(rows)) + 0.5, list(rows))
-    axes.invert_yaxis()
-    axes.grid(False)
-    axes.tick_params(length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    seaborn.heatmap(
+        np.asarray(treated, dtype=float),
+        annot=np.asarray(texts, dtype=object),
+        fmt="",
+        cmap=[BEFORE, AFTER],
+        vmin=0.0,
+        vmax=1.0,
+        cbar=False,
+        linewidths=1.5,
+        linecolor="white",
+        annot_kws={"fontsize": "small", "color": INK},
+        xticklabels=list(columns),
+        yticklabels=list(rows),
+        ax=axes,
+    )
+    axes.tick_params(length=0, labelrotation=0)
     return axes
 
 
 def draw_flow(kept: Sequence[str], dropped: Sequence[str], *, axes: Axes) -> Axes:
-    """Boxes from top to bottom for what was kept, and beside the arrow into each box what was dropped on the way ("" for nothing)."""
+    """Boxes from top to bottom for what was kept; beside the arrow into each box what was dropped on the way ("" for nothing)."""
     axes.set_axis_off()
     axes.set_xlim(0.0, 1.0)
     axes.set_ylim(-len(kept) + 0.55, 0.45)

@@ -27,18 +27,14 @@ class RegressionResult(Printable):
     def __getitem__(self, term: str) -> Estimate:
         """The coefficient of one regressor."""
         if term not in self.effects.term:
-            raise DesignError(
-                Problem(what=f"There is no coefficient {term!r}.", remedy=suggestion(term, self.effects.term))
-            )
+            raise DesignError(Problem(what=f"There is no coefficient {term!r}.", remedy=suggestion(term, self.effects.term)))
         return self.effects.row(self.effects.term.index(term))
 
     def to_frame(self) -> pd.DataFrame:
         """One row per coefficient."""
         return self.effects.to_frame()
 
-    def intervals(
-        self, level: float = 0.95, simultaneous: bool = False, draws: int = 999, seed: int = 0
-    ) -> pd.DataFrame:
+    def intervals(self, level: float = 0.95, simultaneous: bool = False, draws: int = 999, seed: int = 0) -> pd.DataFrame:
         """Intervals per coefficient, pointwise or simultaneous."""
         return self.effects.intervals(level, simultaneous, draws, seed)
 

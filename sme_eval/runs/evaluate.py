@@ -62,14 +62,14 @@ def policy_settings(policy: Policy, settings: Mapping[str, object]) -> dict[str,
 
 def estimate_policy(job: Job, folder: Path) -> None:
     """Evaluate the policy of `job` and write its record below `folder`."""
+    from sme_eval.evaluation.design import Design
     from sme_eval.evaluation.evaluate import evaluate
     from sme_eval.intake import open_source
-    from sme_eval.runs.designs import choose_design
     from sme_eval.runs.simulated import add_repetitions
 
     policy = find_policy(job.name)
     made: dict[str, Any] = dict(job.parameters)  # checked against the policy's rules before the job was given
-    design = choose_design(
+    design = Design.from_policy(
         policy,
         made["outcome"],
         comparison=made["comparison"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -18,14 +19,18 @@ KERNEL_START_SECONDS: Final = 120
 
 
 class _Ticker(logging.Handler):
-    """Calls `tick` whenever papermill has done a cell."""
+    """Calls `tick` whenever papermill has done a cell, and knows the number of the last one that it began."""
 
     def __init__(self, tick: Callable[[], None]) -> None:
         super().__init__(logging.INFO)
         self._tick = tick
+        self.current = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.getMessage().startswith("Ending Cell"):
+        message = record.getMessage()
+        if found := re.match(r"Executing Cell (\d+)-", message):
+            self.current = int(found[1])
+        elif message.startswith("Ending Cell"):
             self._tick()
 
 
@@ -44,7 +49,8 @@ def execute_notebook(job: Job, target: Path, tick: Callable[[], None]) -> None:
     logger = logging.getLogger("papermill")
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    logger.addHandler(_Ticker(tick))
+    ticker = _Ticker(tick)
+    logger.addHandler(ticker)
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         papermill.execute_notebook(
@@ -60,9 +66,9 @@ def execute_notebook(job: Job, target: Path, tick: Callable[[], None]) -> None:
     except PapermillExecutionError as error:
         raise _cell_failure(job, error) from None
     except CellTimeoutError:
-        raise _stopped(job, target, f"took longer than {DEADLINE_SECONDS // 60} minutes") from None
+        raise _stopped(job, target, ticker.current, f"took longer than {DEADLINE_SECONDS // 60} minutes") from None
     except DeadKernelError:
-        raise _stopped(job, target, "lost its kernel (often: not enough memory)") from None
+        raise _stopped(job, target, ticker.current, "lost its kernel (often: not enough memory)") from None
     _require_complete(job, target)
 
 
@@ -86,9 +92,11 @@ def _gist(cell: str) -> str:
     return lines[-1] if lines else "an empty cell"
 
 
-def _stopped(job: Job, target: Path, how: str) -> RunError:
-    running = [cell for cell in _cells(target) if _status(cell) == "running"]
-    return RunError(_problem(job, f"Notebook {job.name} {how}.", source(running[0]) if running else ""))
+def _stopped(job: Job, target: Path, number: int, how: str) -> RunError:
+    """A run that was cut short in its cell `number`: papermill saves that cell as completed, so its status says nothing."""
+    cells = _cells(target)
+    where = source(cells[number - 1]) if 0 < number <= len(cells) else ""
+    return RunError(_problem(job, f"Notebook {job.name} {how}.", where))
 
 
 def _require_complete(job: Job, target: Path) -> None:
@@ -102,7 +110,3 @@ def _require_complete(job: Job, target: Path) -> None:
 
 def _cells(path: Path) -> list[Mapping[str, Any]]:
     return list(read_notebook(path)["cells"]) if path.exists() else []
-
-
-def _status(cell: Mapping[str, Any]) -> str:
-    return str(cell.get("metadata", {}).get("papermill", {}).get("status", ""))

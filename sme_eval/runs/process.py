@@ -68,7 +68,7 @@ class Worker:
             process = self._process
         if process is None or process.poll() is not None:
             return
-        import psutil  # type: ignore[import-untyped]
+        import psutil
 
         try:
             root = psutil.Process(process.pid)

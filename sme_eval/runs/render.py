@@ -63,7 +63,8 @@ def _appendix(evaluation: Evaluation, folder: Path, staging: Path, notebook: str
 
     slug = evaluation.slug
     shown = with_prose(read_notebook(folder / executed_name(slug)), read_notebook(notebook_path(notebook)))
-    page = notebook_page(nbformat.from_dict(shown), titles(shown).en, "en", data_kind=evaluation.data_kind, index_page=INDEX_PAGE)
+    node = nbformat.reads(json.dumps(without_title(shown)), as_version=4)  # type: ignore[no-untyped-call]
+    page = notebook_page(node, titles(shown).en, "en", data_kind=evaluation.data_kind, index_page=INDEX_PAGE)
     write_whole(record_folder(staging, slug) / appendix_name(slug), page)
 
 
@@ -74,6 +75,13 @@ def titles(notebook: Mapping[str, Any]) -> Bilingual:
     lines = [line.strip("# ") for line in source(notebook["cells"][0]).splitlines() if line.strip("# ")]
     english = lines[0] if lines else "notebook"
     return Bilingual(zh=lines[1] if len(lines) > 1 else english, en=english)
+
+
+def without_title(notebook: Mapping[str, Any]) -> dict[str, Any]:
+    """The notebook without its first heading: the page around it has one."""
+    first, *rest = notebook["cells"]
+    lines = [line for line in source(first).splitlines(keepends=True) if not line.startswith("# ")]
+    return {**notebook, "cells": [{**first, "source": "".join(lines)}, *rest]}
 
 
 def with_prose(executed: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from sme_eval.evaluation.design import Design
@@ -23,5 +24,8 @@ def add_companion(evaluation: Evaluation, design: Design) -> Evaluation:
 
 
 def add_repetitions(evaluation: Evaluation, design: Design, panels: int, progress: Any = None) -> Evaluation:
-    """`evaluation` with its design tried on `panels` further draws; 0 leaves it as it is."""
-    return repeat(evaluation, design, panels, progress) if panels else evaluation
+    """`evaluation` and its companions with the design tried on `panels` further draws of each; 0 leaves them as they are."""
+    if not panels:
+        return evaluation
+    companions = tuple(repeat(other, design, panels, progress) for other in evaluation.companions)
+    return repeat(replace(evaluation, companions=companions), design, panels, progress)

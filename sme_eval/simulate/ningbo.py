@@ -115,9 +115,7 @@ def _effects(world: Scenario, cohort: IntegerArray, calendar: IntegerArray) -> d
     }
 
 
-def _frame(
-    traits: Firms, cohort: IntegerArray, calendar: IntegerArray, outcomes: dict[str, FloatArray]
-) -> pd.DataFrame:
+def _frame(traits: Firms, cohort: IntegerArray, calendar: IntegerArray, outcomes: dict[str, FloatArray]) -> pd.DataFrame:
     """One row per firm and year, sorted by both."""
     import pandas as pd
 

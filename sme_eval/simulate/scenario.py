@@ -63,9 +63,7 @@ class Scenario:
     name: str = "custom"
     certificate: Certificate = Certificate()
     selection: Selection = Selection()
-    revenue: OutcomeProcess = field(
-        default=OutcomeProcess(level=8.0, growth=0.05, sd_firm=1.1, sd_noise=0.25, slope_rd=0.005)
-    )
+    revenue: OutcomeProcess = field(default=OutcomeProcess(level=8.0, growth=0.05, sd_firm=1.1, sd_noise=0.25, slope_rd=0.005))
     """ln 10,000 yuan: the median firm starts at about 30 million yuan."""
     employment: OutcomeProcess = field(default=OutcomeProcess(level=4.5, growth=0.01, sd_firm=0.9, sd_noise=0.12))
     """ln persons: the median firm starts with 90. Its noise is independent of revenue's, so that selection on past
@@ -100,7 +98,5 @@ def find_scenario(scenario: str | Scenario) -> Scenario:
     if isinstance(scenario, Scenario):
         return scenario
     if scenario not in SCENARIOS:
-        raise ParameterError(
-            Problem(what=f"There is no scenario {scenario!r}.", remedy=suggestion(scenario, tuple(SCENARIOS)))
-        )
+        raise ParameterError(Problem(what=f"There is no scenario {scenario!r}.", remedy=suggestion(scenario, tuple(SCENARIOS))))
     return SCENARIOS[scenario]

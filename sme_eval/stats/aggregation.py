@@ -115,9 +115,7 @@ def aggregate_cells(
     return table, overall_by_share(cells, table)
 
 
-def treated_firms(
-    cells: GroupTimeCells, firms: IntArray, key: IntArray, selected: BoolArray, keys: Sequence[int]
-) -> list[int]:
+def treated_firms(cells: GroupTimeCells, firms: IntArray, key: IntArray, selected: BoolArray, keys: Sequence[int]) -> list[int]:
     """Firms of distinct cohorts behind each average, given the number of firms per cohort (G,)."""
     index = cells.cohort_index
     return [int(firms[np.unique(index[selected & (key == k)])].sum()) for k in keys]

@@ -30,9 +30,7 @@ def frame(dataset: str) -> pd.DataFrame:
 
     raw = moderndid.load_mpdta()
     data = pd.DataFrame({name: raw[name].to_numpy() for name in raw.columns})
-    return data.rename(columns={"first.treat": "g", "lemp": "y", "countyreal": "id"}).assign(
-        st=lambda d: d["id"] // 1000
-    )
+    return data.rename(columns={"first.treat": "g", "lemp": "y", "countyreal": "id"}).assign(st=lambda d: d["id"] // 1000)
 
 
 def sample(dataset: str, cluster: str | None = None, weight: str | None = None) -> sme.Sample:

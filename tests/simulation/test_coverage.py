@@ -27,7 +27,7 @@ def draw(seed: int, *, missing: float, weighted: bool) -> pd.DataFrame:
     noise = rng.standard_normal((FIRMS, len(YEARS))) * np.exp(0.3 * rng.standard_normal((FIRMS, 1)))
     for t in range(1, len(YEARS)):
         noise[:, t] = 0.5 * noise[:, t - 1] + noise[:, t]
-    treated = (cohort[:, None] > 0) & (YEARS >= cohort[:, None])
+    treated = (cohort[:, None] > 0) & (cohort[:, None] <= YEARS)
     y = level[:, None] + rng.standard_normal(len(YEARS)) + EFFECT * treated + noise
     frame = pd.DataFrame(
         {
@@ -51,7 +51,9 @@ ESTIMATORS: dict[str, Callable[[sme.Sample], sme.Estimate]] = {
 }
 
 
-@pytest.mark.parametrize(("missing", "weighted"), [(0.0, False), (0.1, False), (0.1, True)], ids=["balanced", "unbalanced", "weighted"])
+@pytest.mark.parametrize(
+    ("missing", "weighted"), [(0.0, False), (0.1, False), (0.1, True)], ids=["balanced", "unbalanced", "weighted"]
+)
 def test_bias_and_coverage(missing: float, weighted: bool) -> None:
     estimates: dict[str, list[float]] = {name: [] for name in ESTIMATORS}
     covered: dict[str, list[bool]] = {name: [] for name in ESTIMATORS}

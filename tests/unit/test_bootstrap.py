@@ -217,9 +217,7 @@ def test_the_lock_is_made_without_private_indexes(bootstrap: ModuleType, monkeyp
 # --- uv, and pip when uv fails ---------------------------------------------------------------------------------------
 
 
-def test_uv_installs_with_hashes_and_pip_is_not_asked(
-    bootstrap: ModuleType, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_uv_installs_with_hashes_and_pip_is_not_asked(bootstrap: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     calls: list[str] = []
     bootstrap.install_packages(scripted({}, calls))
     (sync,) = [line for line in calls if " pip sync " in line]
@@ -311,14 +309,10 @@ def test_a_missing_lock_is_one_line(
 ) -> None:
     monkeypatch.setattr(bootstrap, "INPUTS", (tmp_path / "requirements.lock",))
     assert bootstrap.main(["setup"]) == 2
-    assert capsys.readouterr().err == (
-        "bootstrap: requirements.lock is missing: restore it with git checkout requirements.lock\n"
-    )
+    assert capsys.readouterr().err == ("bootstrap: requirements.lock is missing: restore it with git checkout requirements.lock\n")
 
 
-def test_doctor_needs_no_setup(
-    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_doctor_needs_no_setup(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     listing = "global.index-url='https://me:secret@mirror.example/simple'"
     monkeypatch.setattr(bootstrap, "run", lambda command, environment: (0, listing))
     assert bootstrap.main(["doctor"]) == 0
@@ -328,7 +322,5 @@ def test_doctor_needs_no_setup(
 
 
 def test_help_needs_nothing_installed() -> None:
-    done = subprocess.run(
-        [sys.executable, "-S", "-I", str(ROOT / "bootstrap.py")], capture_output=True, timeout=10, check=True
-    )
+    done = subprocess.run([sys.executable, "-S", "-I", str(ROOT / "bootstrap.py")], capture_output=True, timeout=10, check=True)
     assert b"report" in done.stdout

@@ -71,6 +71,19 @@ def test_cohorts_after_the_panel_count_as_never_treated() -> None:
     assert any("2050" in note for note in b.effects.basis.notes)
 
 
+def test_a_cohort_of_one_firm_is_estimated_with_a_note() -> None:
+    """As R did: the firm's own variation cannot enter the error; the disclosure gate, not the estimator, withholds it."""
+    data = frame(missing=0.0)
+    data.loc[data.id == 0, "g"] = 2019
+    table = sme.CallawaySantAnna().fit(make(data)).to_frame().query("cohort == 2019")
+    assert np.isfinite(table[["estimate", "std_error"]]).all(axis=None)
+    assert table["note"].str.contains("one treated firm").all()
+    wide = data.pivot(index="id", columns="year", values="y")
+    change = (wide[2020] - wide[2018])[data.groupby("id")["g"].first() == 0]
+    error = change.std(ddof=0) / np.sqrt(len(change))
+    assert table.set_index("year").loc[2020, "std_error"] == pytest.approx(error, rel=1e-10)
+
+
 def test_few_clusters_are_said() -> None:
     estimate = sme.TwoWayFixedEffects().fit(make(frame(), cluster="d"))
     assert any("only 6 clusters" in note for note in estimate.notes)

@@ -244,8 +244,7 @@ def test_a_project_adds_columns_of_its_own(tmp_path: Path) -> None:
 def test_all_faults_of_a_dictionary_are_raised_together(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "dictionary.toml").write_text(
-        '[columns.a]\ntype = "flot"\nunit = "yr"\nzh = "甲"\n'
-        '[columns.b]\ntype = "flag"\nzh = "乙"\nen = "b"\nmin = 0\n',
+        '[columns.a]\ntype = "flot"\nunit = "yr"\nzh = "甲"\n[columns.b]\ntype = "flag"\nzh = "乙"\nen = "b"\nmin = 0\n',
         encoding="utf-8",
     )
     with pytest.raises(DataError) as caught:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sme_eval.briefing.document import Heading, Items, Name, Own, Paragraph, Phrase, Piece, Say, Table, Value
 from sme_eval.briefing.pointers import pointer
 from sme_eval.evaluation.record import Evaluation
@@ -43,19 +45,16 @@ def limits(evaluation: Evaluation) -> Blocks:
 
 
 def withheld(evaluation: Evaluation) -> Blocks:
-    """What the disclosure gate took out: place, rule and how many, never what."""
-    if not evaluation.withheld:
-        return []
+    """What the disclosure gate took out, of the companions too: place, rule and how many, never what."""
+    roots = [("", evaluation), *((pointer("companions", n), other) for n, other in enumerate(evaluation.companions))]
     rows: list[tuple[Phrase, ...]] = []
-    for n in range(len(evaluation.withheld)):
-        where = pointer("withheld", n)
-        rows.append(
-            (
-                (Value(where + pointer("path"), "text"),),
-                (Say("cell.withheld_rule", at=where),),
-                (Value(where + pointer("numbers"), "count"),),
-            )
-        )
+    for root, one in roots:
+        for n, entry in enumerate(one.withheld):
+            where = root + pointer("withheld", n)
+            numbers: Phrase = (Value(where + pointer("numbers"), "count"),)
+            rows.append((_place(entry.path, root, where), (Say("cell.withheld_rule", at=where),), numbers))
+    if not rows:
+        return []
     table: Table[Phrase] = Table(
         caption=caption("withheld.caption", ""),
         columns=tuple((Say(f"withheld.{name}"),) for name in ("path", "rule", "numbers")),
@@ -63,6 +62,27 @@ def withheld(evaluation: Evaluation) -> Blocks:
         layout="words",
     )
     return [Heading((Say("withheld.title"),), anchor="withheld"), Paragraph((Say("withheld.lead"),)), table]
+
+
+def _place(path: str, root: str, where: str) -> Phrase:
+    """Where something was withheld, in words; a place that has none is printed as the gate wrote it."""
+    name = next((name for form, name in _PLACES if re.fullmatch(form, path)), "")
+    before: Phrase = (Say("place.companion"),) if root else ()
+    if not name:
+        return (*before, Value(where + pointer("path"), "text"))
+    return (*before, Say(f"place.{name}", at=root + path.removesuffix("/observed")))
+
+
+_PLACES = (
+    (r"/headline", "headline"),
+    (r"/(alternatives|mechanisms)/\d+", "effect"),
+    (r"/event_study/rows/\d+", "event_time"),
+    (r"/cohort_map/cohorts/\d+", "cohort_effect"),
+    (r"/cohort_map/cohorts/\d+/observed", "cohort_counts"),
+    (r"/cohort_map/never_observed", "never_treated"),
+    (r"/sample_flow", "sample_flow"),
+)
+"""Form of a place → key of its words."""
 
 
 def sources(evaluation: Evaluation) -> Blocks:

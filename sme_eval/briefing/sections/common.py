@@ -59,7 +59,9 @@ def distinct_names(effects: Sequence[tuple[str, EffectRecord | RepetitionRecord]
     return names
 
 
-def interval(where: str, low: Number, key: str = "cell.interval", *, low_name: str = "conf_low", form: str = "coefficient") -> Phrase:
+def interval(
+    where: str, low: Number, key: str = "cell.interval", *, low_name: str = "conf_low", form: str = "coefficient"
+) -> Phrase:
     """An interval in brackets, or one dash if it cannot be given; `where` points to the object that holds both ends."""
     if isinstance(low, Unavailable):
         return (Value(where + pointer(low_name), form),)

@@ -67,6 +67,7 @@ def _companion(other: Evaluation, place: int) -> Blocks:
             alternative=(Say("companion.alternative"),),
         ),
         _companion_table(other, root),
+        *_repeated(other, root),
         event_study_table(other, root),
     ]
 
@@ -97,22 +98,25 @@ def repetitions(evaluation: Evaluation) -> Blocks:
     """How the estimators did over many panels of the same scenario."""
     if not evaluation.repetitions:
         return []
-    blocks: Blocks = [
-        Heading((Say("repetition.title"),), anchor="repetitions"),
-        Paragraph((Say("repetition.lead"),)),
-        _repetition_table(evaluation),
-    ]
+    return [Heading((Say("repetition.title"),), anchor="repetitions"), *_repeated(evaluation, "")]
+
+
+def _repeated(evaluation: Evaluation, root: str) -> Blocks:
+    """Bias, coverage and verdicts over many panels of the evaluation at `root`; nothing if it was not repeated."""
+    if not evaluation.repetitions:
+        return []
+    blocks: Blocks = [Paragraph((Say("repetition.lead", root=root),)), _repetition_table(evaluation, root)]
     kinds = evaluation.repetitions[0].claims
     if kinds:
-        blocks += [Paragraph((Say("repetition.claims"),)), _claims_table(tuple(kinds))]
+        blocks += [Paragraph((Say("repetition.claims"),)), _claims_table(tuple(kinds), root)]
     return blocks
 
 
-def _repetition_table(evaluation: Evaluation) -> Table[Phrase]:
+def _repetition_table(evaluation: Evaluation, root: str) -> Table[Phrase]:
     rows: list[tuple[Phrase, ...]] = []
-    names = distinct_names([(pointer("repetitions", n), record) for n, record in enumerate(evaluation.repetitions)])
+    names = distinct_names([(root + pointer("repetitions", n), record) for n, record in enumerate(evaluation.repetitions)])
     for n, name in enumerate(names):
-        at = pointer("repetitions", n)
+        at = root + pointer("repetitions", n)
         rows.append(
             (
                 name,
@@ -124,17 +128,17 @@ def _repetition_table(evaluation: Evaluation) -> Table[Phrase]:
         )
     keys = ("companion.method", *(f"repetition.{n}" for n in ("mean_estimate", "mean_truth", "bias", "coverage")))
     return Table(
-        caption=caption("repetition.caption", ""),
-        columns=tuple((Say(key),) for key in keys),
+        caption=caption("repetition.caption", root),
+        columns=tuple((Say(key, root=root),) for key in keys),
         rows=tuple(rows),
         notes=((Say("repetition.note"),),),
     )
 
 
-def _claims_table(kinds: tuple[str, ...]) -> Table[Phrase]:
-    shares = pointer("repetitions", 0, "claims")
+def _claims_table(kinds: tuple[str, ...], root: str) -> Table[Phrase]:
+    shares = root + pointer("repetitions", 0, "claims")
     return Table(
-        caption=caption("repetition.caption_claims", ""),
+        caption=caption("repetition.caption_claims", root),
         columns=((Say("repetition.kind"),), (Say("repetition.share"),)),
         rows=tuple(((Say(f"word.claim_kind.{kind}"),), (Value(shares + pointer(kind), "share"),)) for kind in kinds),
     )

@@ -52,9 +52,7 @@ def event_study_table(evaluation: Evaluation, root: str) -> Table[Phrase]:
     return Table(
         caption=caption("event_study.caption_table", root),
         columns=tuple((Say(key, root=root),) for key in keys),
-        rows=tuple(
-            _event_row(root + pointer("event_study", "rows", n), row, with_truth=with_truth) for n, row in enumerate(rows)
-        ),
+        rows=tuple(_event_row(root + pointer("event_study", "rows", n), row, with_truth=with_truth) for n, row in enumerate(rows)),
         annex=(Say("event_study.details"),),
     )
 

@@ -1,0 +1,96 @@
+"""The pages of real evaluations, from estimation to PDF: what the unit tests prove on made-up records holds for these too."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from functools import cache
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+import sme_eval as sme
+from sme_eval.briefing.numbers import format_value
+from sme_eval.briefing.pointers import resolve
+from sme_eval.briefing.render import Briefing, render_briefing
+from sme_eval.evaluation.design import Design
+from sme_eval.evaluation.disclosure import release
+from sme_eval.evaluation.record import Evaluation
+from sme_eval.terms import LANGUAGES, Language
+from tests.unit.pages import html_numbers, pdf_numbers
+
+FIRMS = 2000
+CASES = [
+    (policy, audience, language)
+    for policy in ("training_grants", "certification")
+    for audience in ("internal", "release")
+    for language in LANGUAGES
+]
+
+
+@cache
+def evaluation(policy: str, audience: str) -> Evaluation:
+    if audience == "release":
+        return release(evaluation(policy, "internal"))
+    design = Design.from_policy(sme.load_policies()[policy])
+    if policy == "training_grants":
+        return sme.evaluate(design, sme.open_source("jobtraining"))
+    panels = [sme.simulate_ningbo(seed=1, scenario=scenario, firms=FIRMS)[0] for scenario in ("clean", "baseline")]
+    main, companion = (sme.evaluate(design, panel) for panel in panels)
+    return main.beside(companion)
+
+
+@cache
+def page(policy: str, audience: str, language: Language) -> Briefing:
+    return render_briefing(evaluation(policy, audience), language)
+
+
+@pytest.mark.parametrize(("policy", "audience", "language"), CASES)
+def test_pages_print_the_record_and_nothing_else(policy: str, audience: str, language: Language) -> None:
+    record = json.loads(evaluation(policy, audience).to_json())
+    briefing = page(policy, audience, language)
+    soup = BeautifulSoup(briefing.html, "html.parser")
+    for element in soup.find_all("data"):
+        assert element.get_text() == format_value(resolve(record, element["data-ref"]), element["data-format"], language), element
+    assert pdf_numbers(briefing.pdf) == html_numbers(briefing.html)
+    for element in soup.find_all(["data", "style"]):
+        element.decompose()
+    assert re.findall(r".{0,20}\d.{0,20}", soup.get_text()) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_small_cohorts_are_withheld_from_released_pages(language: Language) -> None:
+    released, internal = page("certification", "release", language), page("certification", "internal", language)
+    shown = {element["data-ref"] for element in BeautifulSoup(released.html, "html.parser").find_all("data", class_="missing")}
+    assert "/cohort_map/cohorts/0/estimate" in shown and "/withheld/0/numbers" in released.html
+    assert 'title="withheld' not in internal.html and "为保护企业信息不予公布" not in internal.html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_companion_says_what_the_data_cannot_tell(language: Language) -> None:
+    text = BeautifulSoup(page("certification", "internal", language).html, "html.parser").get_text()
+    assert {"zh": "数据不足以判断", "en": "the data cannot tell"}[language] in text
+    assert "companion_0" in page("certification", "internal", language).figures
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("policy", "language"), [("training_grants", "zh"), ("certification", "en")])
+def test_pages_fit_a_telephone_and_print_what_is_folded(policy: str, language: Language, tmp_path: Path) -> None:
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium here")
+    file = page(policy, "internal", language).write(tmp_path)[0]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 375, "height": 800})
+        tab.goto(file.as_uri())
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 375
+        folded = tab.locator("details table").first
+        assert not folded.is_visible()
+        tab.emulate_media(media="print")
+        assert folded.evaluate("table => table.getBoundingClientRect().height") > 50
+        browser.close()

@@ -1,0 +1,39 @@
+"""What tests read out of a rendered page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sme_eval.briefing.whitelist import ALLOWED_DIGITS
+
+NUMBER = re.compile(r"[−+<]?\d(?:[\d.,]*\d)?%?")
+"""A number as a reader sees it, with its sign and per-cent mark; punctuation at its end is not part of it."""
+
+
+def html_numbers(html: str) -> list[str]:
+    """Numbers of the page's text in the order of the PDF, which has the folded tables at its end."""
+    from bs4 import BeautifulSoup
+
+    main = BeautifulSoup(html, "html.parser").find("main")
+    assert main is not None
+    for navigation in main.find_all("nav"):
+        navigation.decompose()
+    folded = [details.extract() for details in main.find_all("details")]
+    return [number for part in (main, *folded) for number in NUMBER.findall(part.get_text("|"))]
+
+
+def pdf_text(pdf: bytes) -> Iterator[str]:
+    """Lines of the PDF's pages without the lines of the whitelist."""
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(pdf)
+    allowed = [re.compile(pattern) for pattern in ALLOWED_DIGITS]
+    for page in document:
+        for line in page.get_textpage().get_text_range().splitlines():
+            if not any(pattern.fullmatch(line.strip()) for pattern in allowed):
+                yield line
+
+
+def pdf_numbers(pdf: bytes) -> list[str]:
+    return NUMBER.findall("\n".join(pdf_text(pdf)))
