@@ -20,7 +20,7 @@ from sme_eval.runs.stamp import digest_texts
 
 PACKAGE: Final = Path(__file__).resolve().parents[1]
 BRIEFING: Final = PACKAGE / "briefing"
-HELPERS: Final = ("designs", "show", "simulated", "records", "evaluate")
+HELPERS: Final = ("show", "simulated", "records", "evaluate")
 """Modules of this room that notebooks and `sme-eval evaluate` call: they shape what is estimated or shown."""
 
 WORDS: Final[Mapping[str, str]] = {

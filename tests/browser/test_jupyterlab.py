@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 START_SECONDS = 120
 RUN_MILLISECONDS = 180_000
-HEADLINE = re.compile(r"CallawaySantAnna\s+([+-]\d\.\d{4})")
+HEADLINE = re.compile(r"CallawaySantAnna, \w+\s+([+-]\d\.\d{4})")
 
 
 @pytest.fixture(scope="module")
