@@ -11,7 +11,7 @@ from sme_eval.errors import DataError, Problem, raise_if_any
 from sme_eval.panel.codes import MISSING, Codes, factorise
 from sme_eval.panel.columns import Columns, Treatment
 from sme_eval.panel.sample_flow import SampleFlow
-from sme_eval.panel.validation import counted, per_firm, read_cohort, read_number, read_whole_number, rows_text
+from sme_eval.panel.validation import counted, flag, per_firm, read_cohort, read_number, read_whole_number, rows_text
 from sme_eval.stats.arrays import BoolArray, FloatArray, IntArray
 from sme_eval.terms import NEVER
 
@@ -44,8 +44,7 @@ class SampleReader:
         outcome = read_number(self.frame, self.names.outcome, self.problems)
         year = read_whole_number(self.frame, self.names.year, self.problems)
         firm, firms = factorise(self.frame[self.names.firm])
-        if (firm == MISSING).any():
-            self._add("rows have no firm.", f"column {self.names.firm}", firm == MISSING, "every row needs its firm")
+        if self._flag(firm == MISSING, ("row has no firm", "rows have no firm"), self.names.firm, "every row needs its firm"):
             raise DataError(self.problems)
         n_firms = len(firms)
         cohort = self._cohort(firm, year, n_firms)
@@ -97,8 +96,8 @@ class SampleReader:
             )
         return treated_first
 
-    def _add(self, what: str, where: str, bad: BoolArray, remedy: str) -> None:
-        self.problems.append(Problem(what=f"{int(bad.sum())} {what}", where=where, first=rows_text(bad), remedy=remedy))
+    def _flag(self, bad: BoolArray, words: tuple[str, str], column: str, remedy: str) -> bool:
+        return flag(self.problems, bad, words, f"column {column}", remedy)
 
     def _refuse_duplicates(self, position: Codes, places: int) -> None:
         taken = np.zeros(places, dtype=bool)
@@ -108,20 +107,17 @@ class SampleReader:
         order = np.argsort(position, kind="stable")
         repeated = np.zeros(len(position), dtype=bool)
         repeated[order[1:]] = np.diff(position[order]) == 0
-        self._add(
-            "rows repeat a firm and year that stands above.",
-            f"columns {self.names.firm} and {self.names.year}",
-            repeated,
-            "keep one row per firm and year",
-        )
+        words = ("row repeats a firm and year that stands above", "rows repeat a firm and year that stands above")
+        columns = f"columns {self.names.firm} and {self.names.year}"
+        flag(self.problems, repeated, words, columns, "keep one row per firm and year")
 
     def _cohort(self, firm: Codes, year: IntArray | None, n_firms: int) -> IntArray | None:
         if self.names.cohort is not None:
             column = self.names.cohort
             values = pd.to_numeric(self.frame[column], errors="coerce").to_numpy(np.float64, na_value=np.nan)
             text = np.isnan(values) & self.frame[column].notna().to_numpy()
-            if text.any():
-                self._add("cohorts are not numbers.", f"column {column}", text, "give the first treated year as a number")
+            words = ("cohort is not a number", "cohorts are not numbers")
+            if self._flag(text, words, column, "give the first treated year as a number"):
                 return None
             cohort = read_cohort(values, self.coding.never_treated, column, self.problems)
             if cohort is None:
@@ -136,8 +132,8 @@ class SampleReader:
         before = len(self.problems)
         values = read_number(self.frame, column, self.problems, missing=False)
         odd = ~np.isnan(values) & (values != 0.0) & (values != 1.0)
-        if odd.any():
-            self._add("values are neither 0 nor 1.", f"column {column}", odd, "code treatment as 0 or 1 per year")
+        words = ("value is neither 0 nor 1", "values are neither 0 nor 1")
+        self._flag(odd, words, column, "code treatment as 0 or 1 per year")
         if len(self.problems) > before:
             return None
         treated = values == 1.0
@@ -162,8 +158,8 @@ class SampleReader:
         before = len(self.problems)
         values = read_number(self.frame, self.names.weight, self.problems, missing=False)
         bad = ~np.isnan(values) & (values <= 0.0)
-        if bad.any():
-            self._add("weights are not positive.", f"column {self.names.weight}", bad, "leave such firms out beforehand")
+        words = ("weight is not positive", "weights are not positive")
+        self._flag(bad, words, self.names.weight, "leave such firms out beforehand")
         if len(self.problems) > before:
             return None
         remedy = "a weight belongs to a firm: use its baseline value"
@@ -173,8 +169,8 @@ class SampleReader:
         if self.names.cluster is None or self.names.cluster == self.names.firm:
             return None
         codes, _ = factorise(self.frame[self.names.cluster])
-        if (codes == MISSING).any():
-            self._add("clusters are missing.", f"column {self.names.cluster}", codes == MISSING, "every row needs its cluster")
+        words = ("cluster is missing", "clusters are missing")
+        if self._flag(codes == MISSING, words, self.names.cluster, "every row needs its cluster"):
             return None
         remedy = "firms must nest in clusters: use one cluster per firm, such as its first"
         return per_firm(firm, codes, n_firms, self.names.cluster, self.problems, remedy)

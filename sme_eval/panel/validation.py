@@ -29,6 +29,15 @@ def counted(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
+def flag(problems: list[Problem], bad: BoolArray, words: tuple[str, str], where: str, remedy: str) -> bool:
+    """Add one problem about the rows that `bad` marks, if there are any; whether there were. `words`: for one row, for many."""
+    if not bad.any():
+        return False
+    what = f"{counted(int(bad.sum()), *words)}."
+    problems.append(Problem(what=what, where=where, first=rows_text(bad), remedy=remedy))
+    return True
+
+
 def require_columns(frame: Any, names: Sequence[str]) -> None:
     """Refuse what is not a frame, a frame without rows, and names it does not hold."""
     if not isinstance(frame, pd.DataFrame):
@@ -50,7 +59,7 @@ def require_columns(frame: Any, names: Sequence[str]) -> None:
 
 def read_number(frame: pd.DataFrame, name: str, problems: list[Problem], *, missing: bool = True) -> FloatArray:
     """A column as float64; text and infinite values are problems, and missing ones unless allowed."""
-    column = frame[name]
+    column, where = frame[name], f"column {name}"
     if column.dtype.kind in "fiub" and not isinstance(column.dtype, pd.api.extensions.ExtensionDtype):
         values: FloatArray = column.to_numpy(np.float64)
         unreadable = np.zeros(len(column), dtype=bool)
@@ -59,35 +68,14 @@ def read_number(frame: pd.DataFrame, name: str, problems: list[Problem], *, miss
         values = parsed.to_numpy(np.float64, na_value=np.nan)
         unreadable = np.isnan(values) & column.notna().to_numpy()
         text = column.map(lambda value: isinstance(value, str)).to_numpy(dtype=bool) | unreadable
-        if text.any():
-            problems.append(
-                Problem(
-                    what=f"{counted(int(text.sum()), 'value is', 'values are')} text where numbers belong.",
-                    where=f"column {name}",
-                    first=rows_text(text),
-                    remedy="convert the column to numbers; leave missing values empty",
-                )
-            )
-    infinite = np.isinf(values)
-    if infinite.any():
-        problems.append(
-            Problem(
-                what=f"{counted(int(infinite.sum()), 'value is', 'values are')} infinite.",
-                where=f"column {name}",
-                first=rows_text(infinite),
-                remedy="a log of zero? decide how zeros are to be treated and leave the rest empty",
-            )
-        )
-    absent = np.isnan(values) & ~unreadable
-    if not missing and absent.any():
-        problems.append(
-            Problem(
-                what=f"{counted(int(absent.sum()), 'value is', 'values are')} missing.",
-                where=f"column {name}",
-                first=rows_text(absent),
-                remedy="fill the column or leave these rows out before this step",
-            )
-        )
+        words = ("value is text where numbers belong", "values are text where numbers belong")
+        flag(problems, text, words, where, "convert the column to numbers; leave missing values empty")
+    remedy = "a log of zero? decide how zeros are to be treated and leave the rest empty"
+    flag(problems, np.isinf(values), ("value is infinite", "values are infinite"), where, remedy)
+    if not missing:
+        absent = np.isnan(values) & ~unreadable
+        remedy = "fill the column or leave these rows out before this step"
+        flag(problems, absent, ("value is missing", "values are missing"), where, remedy)
     return values
 
 
@@ -100,16 +88,8 @@ def read_whole_number(frame: pd.DataFrame, name: str, problems: list[Problem]) -
     values = read_number(frame, name, problems, missing=False)
     if len(problems) > before:
         return None
-    fractional = values != np.rint(values)
-    if fractional.any():
-        problems.append(
-            Problem(
-                what=f"{counted(int(fractional.sum()), 'value is', 'values are')} no whole year.",
-                where=f"column {name}",
-                first=rows_text(fractional),
-                remedy="give calendar years as whole numbers",
-            )
-        )
+    words = ("value is no whole year", "values are no whole years")
+    if flag(problems, values != np.rint(values), words, f"column {name}", "give calendar years as whole numbers"):
         return None
     return values.astype(np.int64)
 
@@ -145,26 +125,12 @@ def read_cohort(values: FloatArray, never_treated: float | None, name: str, prob
         never = never | missing
     else:
         never = never | (values == never_treated)
-        if missing.any():
-            problems.append(
-                Problem(
-                    what=f"The cohort is missing in {counted(int(missing.sum()), 'row', 'rows')}.",
-                    where=f"column {name}",
-                    first=rows_text(missing),
-                    remedy="fill it; if missing means never treated, pass never_treated=None",
-                )
-            )
+        remedy = "fill it; if missing means never treated, pass never_treated=None"
+        flag(problems, missing, ("row has no cohort", "rows have no cohort"), f"column {name}", remedy)
     with np.errstate(invalid="ignore"):
         odd = ~never & ~missing & ((values != np.rint(values)) | (np.abs(values) >= NEVER))
-    if odd.any():
-        problems.append(
-            Problem(
-                what=f"The cohort is no whole year in {counted(int(odd.sum()), 'row', 'rows')}.",
-                where=f"column {name}",
-                first=rows_text(odd),
-                remedy="give the first treated year as a calendar year",
-            )
-        )
+    words = ("cohort is no whole year", "cohorts are no whole years")
+    flag(problems, odd, words, f"column {name}", "give the first treated year as a calendar year")
     if (missing & ~never).any() or odd.any():
         return None
     return np.where(never, NEVER, np.nan_to_num(values, posinf=0.0)).astype(np.int64)

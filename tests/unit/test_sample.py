@@ -53,15 +53,15 @@ def test_the_sample_cannot_be_changed_and_does_not_see_later_changes() -> None:
 REFUSALS = {
     "missing column": (lambda f: f.drop(columns="g"), {}, "no column 'g'"),
     "empty": (lambda f: f.iloc[:0], {}, "no rows"),
-    "duplicate": (lambda f: pd.concat([f, f.iloc[[4]]]), {}, "1 rows repeat a firm and year.*\n.*id and year\n.*row 9"),
+    "duplicate": (lambda f: pd.concat([f, f.iloc[[4]]]), {}, "1 row repeats a firm and year.*\n.*id and year\n.*row 9"),
     "text in a number": (lambda f: f.assign(y=["12,5", *f.y[1:].astype(str)]), {}, "9 values are text where numbers"),
     "infinite": (lambda f: f.assign(y=f.y.where(f.y > 0, -np.inf)), {}, "1 value is infinite"),
-    "no firm": (lambda f: f.assign(id=[None, *f.id[1:]]), {}, "1 rows have no firm"),
+    "no firm": (lambda f: f.assign(id=[None, *f.id[1:]]), {}, "1 row has no firm"),
     "year text": (lambda f: f.assign(year=f.year.astype(str) + "年"), {}, "9 values are text where numbers"),
     "year not whole": (lambda f: f.assign(year=f.year + 0.5), {}, "no whole year"),
     "cohort varies": (lambda f: f.assign(g=[2020, 2021, 2020, *f.g[3:]]), {}, "g changes within 1 firm"),
     "cohort missing": (lambda f: f.assign(g=f.g.replace(0, np.nan)), {}, "never_treated=None"),
-    "cohort not whole": (lambda f: f.assign(g=f.g.replace(2021, 2020.5)), {}, "no whole year in 3 rows"),
+    "cohort not whole": (lambda f: f.assign(g=f.g.replace(2021, 2020.5)), {}, "3 cohorts are no whole years"),
     "cohort text": (lambda f: f.assign(g=f.g.astype(str).replace("0", "none")), {}, "3 cohorts are not numbers"),
     "treated in the first year": (lambda f: f.assign(g=f.g.replace(2020, 2019)), {}, "1 firm is treated in the first year"),
     "weight varies": (lambda f: f.assign(w=np.arange(9) + 1.0), {"weight": "w"}, "w changes within 3 firms"),
@@ -91,7 +91,7 @@ def test_all_problems_at_once() -> None:
         make(frame)
     text = str(caught.value)
     assert len(caught.value.problems) == 3
-    for part in ("3 problems.", "text where numbers", "g changes within", "repeat a firm and year"):
+    for part in ("3 problems.", "text where numbers", "g changes within", "repeats a firm and year"):
         assert part in text
 
 
