@@ -212,7 +212,9 @@ def simulated(scenario: str = "clean") -> Evaluation:
                 claims={"consistent": 0.11, "suggestive": 0.52, "cannot_tell_power": 0.37},
             ),
         ),
-        provenance=_provenance("ningbo_simulated", {"seed": 1, "scenario": scenario, "firms": 6000, "years": "2015-2024"}),
+        provenance=_provenance(
+            "ningbo_simulated", {"seed": 1, "scenario": scenario, "firms": 6000, "first_year": 2015, "last_year": 2024}
+        ),
     )
 
 

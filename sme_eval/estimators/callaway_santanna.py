@@ -16,7 +16,7 @@ from sme_eval.results.group_time import GroupTimeEffects
 from sme_eval.stats.arrays import BoolArray, FloatArray, IntArray
 from sme_eval.terms import BasePeriod, Comparison, PanelRule
 
-from .protocol import as_moments, choose
+from .protocol import as_moments, check_level, choose
 
 ONE_FIRM = "one treated firm: the error holds the comparison's variation only"
 
@@ -78,6 +78,7 @@ class CallawaySantAnna:
             *choose("base_period", self.base_period, ("varying", "universal")),
             *choose("panel", self.panel, ("balanced", "pairs")),
         ]
+        problems += check_level(self.level)
         if not isinstance(self.anticipation, int) or self.anticipation < 0:
             problems.append(Problem(what=f"anticipation={self.anticipation!r} is not a number of years.", remedy="0, 1, 2, …"))
         raise_if_any(DesignError, problems)

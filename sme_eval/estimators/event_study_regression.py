@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sme_eval.errors import DesignError, IdentificationError, Problem
+from sme_eval.errors import DesignError, IdentificationError, Problem, raise_if_any
 from sme_eval.moments.influence import Influence
 from sme_eval.moments.moments import Moments
 from sme_eval.panel.sample import Sample
@@ -16,7 +16,7 @@ from sme_eval.results.event_study import EventStudy
 from sme_eval.stats.arrays import FloatArray, IntArray
 from sme_eval.terms import NEVER
 
-from .protocol import as_moments
+from .protocol import as_moments, check_level
 from .two_way import fit_two_way, regression_basis, without_singletons
 
 
@@ -65,6 +65,7 @@ class EventStudyRegression:
     level: float = 0.95
 
     def __post_init__(self) -> None:
+        raise_if_any(DesignError, check_level(self.level))
         if self.reference >= 0:
             raise DesignError(
                 Problem(

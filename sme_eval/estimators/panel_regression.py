@@ -18,7 +18,7 @@ from sme_eval.results.regression import RegressionResult
 from sme_eval.stats.arrays import BoolArray, FloatArray
 from sme_eval.terms import Covariance
 
-from .protocol import choose
+from .protocol import check_level, choose
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,6 +80,7 @@ class PanelRegression:
 
     def __post_init__(self) -> None:
         problems = choose("covariance", self.covariance, ("clustered", "robust", "classical"))
+        problems += check_level(self.level)
         if not self.regressors:
             problems.append(Problem(what="No regressor is named.", remedy='name at least one: regressors=("grant",)'))
         raise_if_any(DesignError, problems)

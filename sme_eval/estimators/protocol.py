@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
-from sme_eval.errors import DesignError, Problem
+from sme_eval.errors import DesignError, Problem, suggestion
 from sme_eval.moments.moments import Moments
 from sme_eval.panel.sample import Sample
 
@@ -31,10 +31,15 @@ def as_moments(data: Sample | Moments, by: tuple[str, ...], estimator: str) -> M
     return moments
 
 
+def check_level(level: object) -> list[Problem]:
+    """A problem if `level` is not a share between 0 and 1."""
+    if isinstance(level, float) and 0.0 < level < 1.0:
+        return []
+    return [Problem(what=f"level={level!r} is not the level of an interval.", remedy="a share such as 0.95")]
+
+
 def choose(name: str, value: object, choices: tuple[str, ...]) -> list[Problem]:
     """A problem if `value` is not one of `choices`."""
     if value in choices:
         return []
-    from sme_eval.errors import suggestion
-
     return [Problem(what=f"{name}={value!r} is not a choice.", remedy=suggestion(value, choices))]

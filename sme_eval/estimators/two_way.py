@@ -105,8 +105,8 @@ def _refuse_dependent(terms: Sequence[str], gram: FloatArray, scale: FloatArray)
         raise IdentificationError(
             Problem(
                 what=f"Not identified beside the fixed effects: {names}.",
-                remedy="without never-treated firms the last leads repeat the year effects: use a comparison group that stays "
-                "untreated, or an estimator of group-time effects",
+                remedy="some firms must be treated while others, seen in the same years, are not; without never-treated firms the "
+                "last leads of an event study repeat the year effects",
             )
         )
 

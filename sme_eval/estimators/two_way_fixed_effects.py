@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sme_eval.errors import DesignError, raise_if_any
 from sme_eval.moments.moments import Moments
 from sme_eval.panel.sample import Sample
 from sme_eval.results.estimate import Estimate
 
-from .protocol import as_moments
+from .protocol import as_moments, check_level
 from .two_way import fit_two_way, regression_basis, without_singletons
 
 
@@ -54,6 +55,9 @@ class TwoWayFixedEffects:
 
     year_effects_by: str | None = None
     level: float = 0.95
+
+    def __post_init__(self) -> None:
+        raise_if_any(DesignError, check_level(self.level))
 
     def fit(self, data: Sample | Moments) -> Estimate:
         """Estimate β from a sample or its moments."""

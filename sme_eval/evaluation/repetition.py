@@ -66,10 +66,7 @@ def repeat(evaluation: Evaluation, design: Design, panels: int, progress: Any = 
 
 def _parameters(made: Mapping[str, Any]) -> dict[str, Any]:
     """What drew the panel, without its seed."""
-    drawn = {name: made[name] for name in ("scenario", "firms") if name in made}
-    if "first_year" in made and "last_year" in made:
-        drawn["years"] = (made["first_year"], made["last_year"])
-    return drawn
+    return {"scenario": made["scenario"], "firms": made["firms"], "years": (made["first_year"], made["last_year"])}
 
 
 def _add(tally: _Tally, effect: EffectRecord) -> None:

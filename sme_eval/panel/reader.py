@@ -114,10 +114,9 @@ class SampleReader:
     def _cohort(self, firm: Codes, year: IntArray | None, n_firms: int) -> IntArray | None:
         if self.names.cohort is not None:
             column = self.names.cohort
-            values = pd.to_numeric(self.frame[column], errors="coerce").to_numpy(np.float64, na_value=np.nan)
-            text = np.isnan(values) & self.frame[column].notna().to_numpy()
-            words = ("cohort is not a number", "cohorts are not numbers")
-            if self._flag(text, words, column, "give the first treated year as a number"):
+            before = len(self.problems)
+            values = read_number(self.frame, column, self.problems, infinite=True)
+            if len(self.problems) > before:
                 return None
             cohort = read_cohort(values, self.coding.never_treated, column, self.problems)
             if cohort is None:

@@ -57,12 +57,18 @@ def require_columns(frame: Any, names: Sequence[str]) -> None:
         raise DataError(problems)
 
 
-def read_number(frame: pd.DataFrame, name: str, problems: list[Problem], *, missing: bool = True) -> FloatArray:
-    """A column as float64; text and infinite values are problems, and missing ones unless allowed."""
+def read_number(
+    frame: pd.DataFrame, name: str, problems: list[Problem], *, missing: bool = True, infinite: bool = False
+) -> FloatArray:
+    """A column as float64; text, dates and complex numbers are problems, and missing or infinite values unless allowed."""
     column, where = frame[name], f"column {name}"
     if column.dtype.kind in "fiub" and not isinstance(column.dtype, pd.api.extensions.ExtensionDtype):
         values: FloatArray = column.to_numpy(np.float64)
         unreadable = np.zeros(len(column), dtype=bool)
+    elif column.dtype.kind in "mMc" or isinstance(column.dtype, pd.PeriodDtype):
+        what = f"The column holds {column.dtype}, not numbers."
+        problems.append(Problem(what=what, where=where, remedy="convert it, dates for example to calendar years"))
+        return np.full(len(column), np.nan)
     else:
         parsed = pd.to_numeric(column, errors="coerce")
         values = parsed.to_numpy(np.float64, na_value=np.nan)
@@ -70,8 +76,9 @@ def read_number(frame: pd.DataFrame, name: str, problems: list[Problem], *, miss
         text = column.map(lambda value: isinstance(value, str)).to_numpy(dtype=bool) | unreadable
         words = ("value is text where numbers belong", "values are text where numbers belong")
         flag(problems, text, words, where, "convert the column to numbers; leave missing values empty")
-    remedy = "a log of zero? decide how zeros are to be treated and leave the rest empty"
-    flag(problems, np.isinf(values), ("value is infinite", "values are infinite"), where, remedy)
+    if not infinite:
+        remedy = "a log of zero? decide how zeros are to be treated and leave the rest empty"
+        flag(problems, np.isinf(values), ("value is infinite", "values are infinite"), where, remedy)
     if not missing:
         absent = np.isnan(values) & ~unreadable
         remedy = "fill the column or leave these rows out before this step"

@@ -8,6 +8,7 @@ stay what they were.
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -72,9 +73,14 @@ def simulate_ningbo(
         cohort=np.repeat(cohort, calendar.size),
         effects={outcome: effect.ravel() for outcome, effect in effects.items()},
     )
-    parameters = {"seed": seed, "scenario": world.name, "firms": firms, "years": tuple(years)}
+    parameters = {"seed": int(seed), "scenario": world.name, "firms": firms, "first_year": years[0], "last_year": years[1]}
     panel = FirmPanel(frame, data_kind="simulated", source=SOURCE, truth=truth, parameters=parameters)
     return panel, truth
+
+
+def _is_whole(value: object) -> bool:
+    """Python's and numpy's integers alike."""
+    return isinstance(value, Integral)
 
 
 def _problems(seed: int, firms: int, years: tuple[int, int]) -> list[Problem]:
@@ -82,7 +88,7 @@ def _problems(seed: int, firms: int, years: tuple[int, int]) -> list[Problem]:
     earliest, latest = min(BATCHES), max(BATCHES)
     start = earliest - GROWTH_WINDOW[0]
     problems = []
-    if seed < 0:
+    if not _is_whole(seed) or seed < 0:
         problems.append(Problem(what=f"seed is {seed}.", remedy="pass a whole number of at least 0"))
     if firms < FEWEST_FIRMS:
         problems.append(Problem(what=f"firms is {firms}.", remedy=f"simulate at least {FEWEST_FIRMS:,} firms"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from bs4 import BeautifulSoup
@@ -20,6 +20,9 @@ from sme_eval.evaluation.disclosure import release
 from sme_eval.evaluation.record import Evaluation
 from sme_eval.terms import LANGUAGES, Language
 from tests.unit.pages import html_numbers, pdf_numbers
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 FIRMS = 2000
 CASES = [
@@ -77,20 +80,13 @@ def test_the_companion_says_what_the_data_cannot_tell(language: Language) -> Non
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("policy", "language"), [("training_grants", "zh"), ("certification", "en")])
-def test_pages_fit_a_telephone_and_print_what_is_folded(policy: str, language: Language, tmp_path: Path) -> None:
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium here")
+def test_pages_fit_a_telephone_and_print_what_is_folded(browser: Browser, policy: str, language: Language, tmp_path: Path) -> None:
     file = page(policy, "internal", language).write(tmp_path)[0]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        tab = browser.new_page(viewport={"width": 375, "height": 800})
-        tab.goto(file.as_uri())
-        assert tab.evaluate("document.documentElement.scrollWidth") <= 375
-        folded = tab.locator("details table").first
-        assert not folded.is_visible()
-        tab.emulate_media(media="print")
-        assert folded.evaluate("table => table.getBoundingClientRect().height") > 50
-        browser.close()
+    tab = browser.new_page(viewport={"width": 375, "height": 800})
+    tab.goto(file.as_uri())
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 375
+    folded = tab.locator("details table").first
+    assert not folded.is_visible()
+    tab.emulate_media(media="print")
+    assert folded.evaluate("table => table.getBoundingClientRect().height") > 50
+    tab.close()

@@ -48,7 +48,7 @@ def test_panel_is_balanced_sorted_and_labelled(baseline: tuple[FirmPanel, Truth]
     assert panel.data_kind == "simulated"
     assert panel.source == "ningbo_simulated"
     assert panel.truth is truth
-    assert dict(panel.parameters) == {"seed": 1, "scenario": "baseline", "firms": 6000, "years": (2015, 2024)}
+    assert dict(panel.parameters) == {"seed": 1, "scenario": "baseline", "firms": 6000, "first_year": 2015, "last_year": 2024}
     assert (panel.n_firms, panel.years) == (6000, tuple(range(2015, 2025)))
     assert frame.equals(frame.sort_values(["firm", "year"], ignore_index=True))
     assert set(frame["district"].cat.categories) == set(DISTRICTS)

@@ -1,4 +1,4 @@
-"""One Chromium for all tests of this folder: the machine's own, none is downloaded."""
+"""One Chromium for the browser tests of a file: the machine's own, none is downloaded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="session")
+# Per file, because a Playwright that lives on would stand in the way of another file's event loop in the same process.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium without a window; where there is none the tests are skipped, in continuous integration they fail."""
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
