@@ -17,7 +17,7 @@ from sme_eval.estimators.protocol import Estimator
 from sme_eval.panel.firm_panel import FirmPanel
 from sme_eval.panel.sample import Sample
 from sme_eval.panel.sample_flow import SampleFlow
-from sme_eval.policies.policy import PublishedRule
+from sme_eval.policies.policy import Policy, PublishedRule
 from sme_eval.results.basis import Basis
 from sme_eval.results.effects import Effects
 from sme_eval.results.estimate import Estimate
@@ -75,7 +75,7 @@ def _evaluate(design: Design, panel: FirmPanel) -> Evaluation:
     record = effect_record("headline", name, headline, scale)
     return Evaluation(
         schema_version=SCHEMA_VERSION,
-        name=f"{policy.name}-{name}",
+        name=_name(policy, name, panel),
         data_kind=panel.data_kind,
         audience="internal",
         policy=policy_record(policy, panel),
@@ -89,7 +89,7 @@ def _evaluate(design: Design, panel: FirmPanel) -> Evaluation:
         mechanism_outcomes={m: outcome_record(policy.outcome(m), panel) for m in design.mechanisms},
         event_study=event_study_record(event_source, scale),
         cohort_map=cohort_map(sample, headline.by_cohort, scale),
-        published=tuple(_published(rule, panel) for rule in policy.published if rule.outcome == name),
+        published=_published_results(policy, name, panel),
         checks=tuple(CheckRecord(name=c.name, passed=c.passed, reason=c.reason, numbers=dict(c.numbers)) for c in checks),
         claim=decide(
             Evidence(
@@ -110,6 +110,11 @@ def _evaluate(design: Design, panel: FirmPanel) -> Evaluation:
         repetitions=(),
         provenance=provenance(panel),
     )
+
+
+def _name(policy: Policy, outcome: str, panel: FirmPanel) -> str:
+    """Policy and outcome; the source too where it is not the policy's own, so that no record takes another's place."""
+    return f"{policy.name}-{outcome}" + ("" if panel.source == policy.source else f"-{panel.source}")
 
 
 def _sample(design: Design, panel: FirmPanel, outcome: str) -> Sample:
@@ -205,6 +210,13 @@ def _flow(before: SampleFlow, sample: Sample) -> tuple[FlowRecord, ...]:
         FlowRecord(rule=s.rule, firms=s.firms, rows=s.rows, dropped_firms=s.dropped_firms, dropped_rows=s.dropped_rows)
         for s in steps
     )
+
+
+def _published_results(policy: Policy, outcome: str, panel: FirmPanel) -> tuple[PublishedRecord, ...]:
+    """Published regressions of this outcome, redone; only on the data that they were published of."""
+    if panel.source != policy.source:
+        return ()
+    return tuple(_published(rule, panel) for rule in policy.published if rule.outcome == outcome)
 
 
 def _published(rule: PublishedRule, panel: FirmPanel) -> PublishedRecord:

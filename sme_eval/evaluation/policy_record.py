@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sme_eval.panel.declarations import Label
 from sme_eval.panel.firm_panel import FirmPanel
-from sme_eval.policies.policy import OutcomeRule, Policy
+from sme_eval.policies.policy import OutcomeRule, PageText, Policy
 
 from .record import Bilingual, OutcomeRecord, PolicyRecord, SourceRecord
 
@@ -18,9 +18,11 @@ def policy_record(policy: Policy, panel: FirmPanel) -> PolicyRecord:
     """The policy with its texts and its sources, the data's citations among them."""
     from sme_eval.panel.sources import load_sources
 
+    own = panel.source == policy.source
     declared = load_sources()
     citations = declared[panel.source].citation if panel.source in declared else ()
-    sources = [SourceRecord(key=key, citation=text) for key, text in policy.sources.items()]
+    cited = {**policy.sources, **(policy.data_sources if own else {})}
+    sources = [SourceRecord(key=key, citation=text) for key, text in cited.items()]
     known = {source.citation for source in sources}
     sources += [
         SourceRecord(key=f"{panel.source}_{n}", citation=text) for n, text in enumerate(citations, start=1) if text not in known
@@ -31,13 +33,18 @@ def policy_record(policy: Policy, panel: FirmPanel) -> PolicyRecord:
         label=bilingual(policy.label),
         question=bilingual(policy.question),
         treatment=bilingual(policy.treatment.label),
-        background=tuple(bilingual(t) for t in policy.background),
-        reading=tuple(bilingual(t) for t in policy.reading),
-        limits=tuple(bilingual(t) for t in policy.limits),
+        background=_texts(policy.background, own),
+        reading=_texts(policy.reading, own),
+        limits=_texts(policy.limits, own),
         numbers=dict(policy.numbers),
         published_counts=policy.published_counts,
         sources=tuple(sources),
     )
+
+
+def _texts(texts: tuple[PageText, ...], own: bool) -> tuple[Bilingual, ...]:
+    """What may be said: of another panel nothing that was written about the policy's own data."""
+    return tuple(bilingual(text.label) for text in texts if own or text.about == "policy")
 
 
 def outcome_record(rule: OutcomeRule, panel: FirmPanel) -> OutcomeRecord:

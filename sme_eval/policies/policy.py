@@ -68,6 +68,14 @@ class PublishedRule:
     coefficients: Mapping[str, tuple[float, float]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageText:
+    """A paragraph of the policy's pages. `about` "data" is said only of the policy's own source, not of another panel."""
+
+    label: Label
+    about: Literal["policy", "data"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Policy(Printable):
     """One declared policy; `load_policies()` reads them."""
@@ -85,10 +93,11 @@ class Policy(Printable):
     published: tuple[PublishedRule, ...]
     published_counts: tuple[int, ...]
     numbers: Mapping[str, Constant]
-    background: tuple[Label, ...]
-    reading: tuple[Label, ...]
-    limits: tuple[Label, ...]
+    background: tuple[PageText, ...]
+    reading: tuple[PageText, ...]
+    limits: tuple[PageText, ...]
     sources: Mapping[str, str]
+    data_sources: Mapping[str, str]
 
     def outcome(self, name: str) -> OutcomeRule:
         """The rule of one outcome; DesignError with a suggestion if the policy does not declare it."""
@@ -152,7 +161,7 @@ def _policy(path: Path, problems: list[Problem]) -> Policy:
     top = Entry(read_tables(path), path.name, problems)
     top.only(_KEYS)
     data, design = _table(top, "data"), _table(top, "design")
-    data.only(("source", "parameters"))
+    data.only(("source", "parameters", "sources"))
     design.only(("estimator", "alternatives"))
     name = top.text("name", required=True)
     if name and name != path.stem:
@@ -174,7 +183,8 @@ def _policy(path: Path, problems: list[Problem]) -> Policy:
         background=tuple(_text(entry) for entry in _tables(top, "background")),
         reading=tuple(_text(entry) for entry in _tables(top, "reading")),
         limits=tuple(_text(entry) for entry in _tables(top, "limits", required=True)),
-        sources=FrozenMapping({key: str(value) for key, value in _constants(top, "sources").items()}),
+        sources=_citations(top),
+        data_sources=_citations(data),
     )
 
 
@@ -204,6 +214,10 @@ def _constants(entry: Entry, key: str) -> FrozenMapping[str, Constant]:
     return FrozenMapping(dict(value))
 
 
+def _citations(entry: Entry) -> FrozenMapping[str, str]:
+    return FrozenMapping({key: str(value) for key, value in _constants(entry, "sources").items()})
+
+
 def _integers(entry: Entry, key: str) -> list[int]:
     value = entry.values.get(key, [])
     if not isinstance(value, list) or not all(isinstance(item, int) and not isinstance(item, bool) for item in value):
@@ -212,9 +226,10 @@ def _integers(entry: Entry, key: str) -> list[int]:
     return list(value)
 
 
-def _text(entry: Entry) -> Label:
-    entry.only(("zh", "en"))
-    return entry.label()
+def _text(entry: Entry) -> PageText:
+    entry.only(("zh", "en", "about"))
+    about = entry.choice("about", ("policy", "data")) if "about" in entry.values else "policy"
+    return PageText(label=entry.label(), about=cast(Literal["policy", "data"], about))
 
 
 def _treatment(entry: Entry) -> TreatmentRule:

@@ -10,7 +10,7 @@ from sme_eval.policies.policy import Policy, find_policy
 from sme_eval.runs.job import Job
 from sme_eval.runs.parameters import FEWEST_FIRMS, FEWEST_PANELS, MOST_FIRMS, MOST_PANELS
 from sme_eval.runs.settings import Rule, Value, read_settings
-from sme_eval.terms import PanelRule
+from sme_eval.terms import DataKind, PanelRule
 
 _LIMITS: Final[Mapping[str, Mapping[str, float]]] = {
     "seed": {"low": 0},
@@ -26,6 +26,10 @@ def policy_rules(policy: Policy) -> tuple[Rule, ...]:
         _rule("panel_rule", str(declared.get("panel", "balanced")), get_args(PanelRule)),
         Rule(name="level", kind=float, default=0.95, zh="置信水平", en="level of the intervals", low=0.5, high=0.999),
     ]
+    text = "a panel of your own, .csv or .parquet, instead of the policy's source"
+    rules.append(Rule(name="panel", kind=str, default="", zh="自有面板文件", en=text))
+    text = "of your own panel: needed where the file does not say it"
+    rules.append(Rule(name="data_kind", kind=str, default="", zh="数据性质", en=text, choices=get_args(DataKind)))
     for name, value in policy.source_parameters.items():
         kind = str if isinstance(value, bool) else type(value)
         limits: Any = _LIMITS.get(name, {})
@@ -65,6 +69,7 @@ def estimate_policy(job: Job, folder: Path) -> None:
     from sme_eval.evaluation.design import Design
     from sme_eval.evaluation.evaluate import evaluate
     from sme_eval.intake import open_source
+    from sme_eval.panel.panel_file import read_panel
     from sme_eval.runs.simulated import add_repetitions
 
     policy = find_policy(job.name)
@@ -76,6 +81,9 @@ def estimate_policy(job: Job, folder: Path) -> None:
         panel=made["panel_rule"],
         level=made["level"],
     )
-    panel = open_source(policy.source, **{name: made[name] for name in policy.source_parameters})
+    if made["panel"]:
+        panel = read_panel(made["panel"], made["data_kind"] or None)
+    else:
+        panel = open_source(policy.source, **{name: made[name] for name in policy.source_parameters})
     evaluation = add_repetitions(evaluate(design, panel), design, made.get("repetitions", 0))
     evaluation.write(folder)

@@ -24,7 +24,7 @@ def describe_policies(name: str | None) -> str:
     )
     lines = [_outline(policy), f"  treatment    {policy.treatment.label.en} · {policy.treatment.label.zh}"]
     lines += [f"  smallest effect of interest: {smallest}"]
-    lines += ["  limits", *(f"    {limit.en}" for limit in policy.limits if "{" not in limit.en)]
+    lines += ["  limits", *(f"    {limit.label.en}" for limit in policy.limits if "{" not in limit.label.en)]
     lines += ["  --set", *(f"    {rule.name} = {rule.default}  ({rule.allowed})" for rule in policy_rules(policy))]
     return "\n".join(lines)
 
