@@ -146,7 +146,7 @@ def _legend_below(figure: Figure, *panels: Axes) -> None:
 
 def _forest(evaluation: Evaluation, speaker: Speaker) -> bytes:
     groups = forest_groups(evaluation)
-    heights = [0.72 + (0.24 if len(effects) == 1 else 0.36) * len(effects) for _, effects in groups]
+    heights = [0.72 + (0.24 if len(effects) == 1 else 0.44) * len(effects) for _, effects in groups]
     figure, panels = _canvas(0.35 + sum(heights), rows=len(groups), height_ratios=heights)
     for axes, (outcome, effects) in zip(panels, groups, strict=True):
         frame = forest_frame(effects, speaker)
