@@ -28,6 +28,8 @@ _HOMES = {
     "estimators.two_way_fixed_effects": ("TwoWayFixedEffects",),
     "estimators.event_study_regression": ("EventStudyRegression",),
     "estimators.callaway_santanna": ("CallawaySantAnna",),
+    "estimators.triple_difference": ("TripleDifference",),
+    "estimators.landmark": ("LandmarkDiD",),
     "estimators.panel_regression": ("PanelRegression",),
     "policies.policy": ("Policy", "load_policies"),
     "simulate.ningbo": ("simulate_ningbo",),

@@ -11,7 +11,9 @@ from sme_eval.errors import SmeEvalError as SmeEvalError
 from sme_eval.errors import VerificationError as VerificationError
 from sme_eval.estimators.callaway_santanna import CallawaySantAnna as CallawaySantAnna
 from sme_eval.estimators.event_study_regression import EventStudyRegression as EventStudyRegression
+from sme_eval.estimators.landmark import LandmarkDiD as LandmarkDiD
 from sme_eval.estimators.panel_regression import PanelRegression as PanelRegression
+from sme_eval.estimators.triple_difference import TripleDifference as TripleDifference
 from sme_eval.estimators.two_way_fixed_effects import TwoWayFixedEffects as TwoWayFixedEffects
 from sme_eval.evaluation.design import Design as Design
 from sme_eval.evaluation.disclosure import release as release

@@ -78,7 +78,7 @@ class EventStudyRegression:
         """Estimate the leads and lags from a sample or its moments."""
         by = () if self.year_effects_by is None else (self.year_effects_by,)
         given = as_moments(data, by, "EventStudyRegression")
-        moments = without_singletons(given, self.year_effects_by)
+        moments = without_singletons(given, (self.year_effects_by,))
         event_time = np.where(moments.observed, moments.event_time, -NEVER)
         times = np.unique(event_time[event_time > -NEVER])
         if self.reference not in times:
@@ -90,12 +90,12 @@ class EventStudyRegression:
             )
         times = times[times != self.reference]
         regressors = (event_time[:, :, None] == times).astype(np.float64)
-        influence = fit_two_way(moments, [f"event time {e}" for e in times], regressors, self.year_effects_by)
+        influence = fit_two_way(moments, [f"event time {e}" for e in times], regressors, (self.year_effects_by,))
         return self._result(influence, times, regressors, given.n_observations - moments.n_observations)
 
     def _result(self, influence: Influence, times: IntArray, regressors: FloatArray, dropped: int) -> EventStudy:
         moments = influence.moments
-        basis = regression_basis(influence, self.level, self.year_effects_by, dropped)
+        basis = regression_basis(influence, self.level, (self.year_effects_by,), dropped)
         n_treated = moments.n_firms @ regressors.any(axis=1)
         after = times >= 0
         averaged = influence.combine(after / after.sum()) if after.any() else None

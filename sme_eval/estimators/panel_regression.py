@@ -283,6 +283,10 @@ def _nests(codes: Codes, cluster: Codes) -> bool:
 
 def _convention(covariance: Covariance, n: int, k: int, groups: int, cluster: str) -> tuple[float, int, str]:
     """(factor on the raw covariance, degrees of freedom, words)."""
+    if n <= k or (covariance == "clustered" and groups <= 1):
+        counts = f"{n} observations, {k} parameters, {groups} clusters"
+        remedy = "more firms or years, or fewer effects"
+        raise IdentificationError(Problem(what="Too little data for a standard error.", where=counts, remedy=remedy))
     if covariance == "clustered":
         text = f"clustered by {cluster} as fixest does: G/(G−1)·(N−1)/(N−K), K = {k}; t with G−1 = {groups - 1}"
         return groups / (groups - 1) * (n - 1) / (n - k), groups - 1, text

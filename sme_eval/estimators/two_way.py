@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +14,9 @@ from sme_eval.results.basis import Basis
 from sme_eval.stats.arrays import FloatArray
 from sme_eval.stats.least_squares import dependent_columns, scaled_pseudoinverse
 
+YearEffects = tuple[str | None, ...]
+"""Sets of year effects: None for plain ones, a label (or "cohort") for label × year."""
+
 
 def year_effects(moments: Moments, by: str | None) -> FloatArray:
     """Dummies of every year, or of every label × year: (K, T, p)."""
@@ -21,21 +24,26 @@ def year_effects(moments: Moments, by: str | None) -> FloatArray:
     eye: FloatArray = np.broadcast_to(np.eye(n_years), (n_cells, n_years, n_years))
     if by is None:
         return eye
-    label = moments.label(by)
+    label = moments.cohort if by == "cohort" else moments.label(by)
     group = label[:, None] == np.unique(label)
     return np.asarray(group[:, None, :, None] * eye[:, :, None, :]).reshape(n_cells, n_years, -1)
 
 
-def parameters(moments: Moments, effects: FloatArray, n_regressors: int, nested: bool) -> int:
-    """Fixest's K: regressors + levels of the year effects (1 if they nest in the cluster) + 1 for the firm effects − 1.
+def parameters(moments: Moments, effects: Mapping[str | None, FloatArray], n_regressors: int) -> int:
+    """Fixest's K: regressors + levels of each effect (1 if it nests in the cluster) − (number of effects − 1).
 
     Firm effects always nest in the cluster. Levels are counted, not rank.
     """
-    levels = int((np.einsum("k,kt,ktp->p", moments.n_firms, moments.observed, effects) > 0).sum())
-    return n_regressors + (1 if nested else levels) + 1 - 1
+    levels = [1 if by is not None and by == moments.cluster else _levels(moments, dummies) for by, dummies in effects.items()]
+    return n_regressors + 1 + sum(levels) - len(levels)
 
 
-def without_singletons(moments: Moments, by: str | None) -> Moments:
+def _levels(moments: Moments, dummies: FloatArray) -> int:
+    """Levels of an effect that are seen."""
+    return int((np.einsum("k,kt,ktp->p", moments.n_firms, moments.observed, dummies) > 0).sum())
+
+
+def without_singletons(moments: Moments, by: YearEffects) -> Moments:
     """The table without observations that are alone in a firm or in a (label ×) year, again and again, as fixest does.
 
     They have no influence on the coefficients, but they count in N and G. A year level of one observation belongs to a cell of one
@@ -43,7 +51,7 @@ def without_singletons(moments: Moments, by: str | None) -> Moments:
     """
     while True:
         observed = moments.observed.copy()
-        levels = year_effects(moments, by)
+        levels = np.concatenate([year_effects(moments, b) for b in by], axis=2)
         count = np.einsum("k,kt,ktp->p", moments.n_firms, observed, levels)
         observed[(levels[:, :, count == 1] * observed[:, :, None]).any(axis=2)] = False
         keep = observed.sum(axis=1) > 1
@@ -57,17 +65,17 @@ def without_singletons(moments: Moments, by: str | None) -> Moments:
         ).subset(keep)
 
 
-def fit_two_way(moments: Moments, terms: Sequence[str], regressors: FloatArray, by: str | None) -> Influence:
+def fit_two_way(moments: Moments, terms: Sequence[str], regressors: FloatArray, by: YearEffects) -> Influence:
     """Regress the outcome on `regressors` (K, T, q) with firm and (by ×) year effects.
 
     Each firm's means over its observed years are taken out first, then the year dummies are partialled out through their Gram
     matrix. `moments` must be without singletons. With D the residual regressors of a cell, the influence of a firm is
     (Σ w D'D)⁻¹ D'(y − fit): linear in y.
     """
-    effects = year_effects(moments, by)
+    effects = {b: year_effects(moments, b) for b in by}
     seen = moments.observed[:, :, None].astype(np.float64)
     count = np.maximum(seen.sum(axis=1, keepdims=True), 1.0)
-    nuisance, own = (_within(block, seen, count) for block in (effects, regressors))
+    nuisance, own = (_within(block, seen, count) for block in (np.concatenate(list(effects.values()), axis=2), regressors))
     weight = moments.weight[:, None, None]
     flat_nuisance, flat_own = _flat(nuisance), _flat(own)
     inverse = scaled_pseudoinverse(_flat(nuisance * weight).T @ flat_nuisance)
@@ -79,14 +87,15 @@ def fit_two_way(moments: Moments, terms: Sequence[str], regressors: FloatArray, 
     rest = (moments.mean - regressors @ beta) * moments.observed * moments.weight[:, None]
     gamma = inverse @ (flat_nuisance.T @ rest.ravel())
     fit = (regressors @ beta + nuisance @ gamma) * moments.observed
-    nested = by is not None and by == moments.cluster
-    return Influence(
+    influence = Influence(
         moments=moments,
         estimate=beta,
         slope=np.matmul(bread, residual.transpose(0, 2, 1)),
         constant=-np.einsum("kta,kt->ka", residual, fit) @ bread,
-        small_sample=SmallSample(observations=moments.n_observations, parameters=parameters(moments, effects, len(terms), nested)),
+        small_sample=SmallSample(observations=moments.n_observations, parameters=parameters(moments, effects, len(terms))),
     )
+    _refuse_saturated(influence)
+    return influence
 
 
 def _within(block: FloatArray, seen: FloatArray, count: FloatArray) -> FloatArray:
@@ -96,6 +105,16 @@ def _within(block: FloatArray, seen: FloatArray, count: FloatArray) -> FloatArra
 
 def _flat(block: FloatArray) -> FloatArray:
     return block.reshape(-1, block.shape[2])
+
+
+def _refuse_saturated(influence: Influence) -> None:
+    """No error can be given with one cluster, or with as many parameters as observations."""
+    small, groups = influence.small_sample, influence.n_clusters
+    if small is not None and (groups <= 1 or small.observations <= small.parameters):
+        counts = f"{small.observations} observations, {small.parameters} parameters, {groups} clusters"
+        raise IdentificationError(
+            Problem(what="Too little data for a standard error.", where=counts, remedy="more firms or years, or fewer effects")
+        )
 
 
 def _refuse_dependent(terms: Sequence[str], gram: FloatArray, scale: FloatArray) -> None:
@@ -111,12 +130,12 @@ def _refuse_dependent(terms: Sequence[str], gram: FloatArray, scale: FloatArray)
         )
 
 
-def regression_basis(influence: Influence, level: float, by: str | None, dropped: int) -> Basis:
+def regression_basis(influence: Influence, level: float, by: YearEffects, dropped: int) -> Basis:
     """Counts and fixest's convention of a two-way regression."""
     moments, small = influence.moments, influence.small_sample
     groups = influence.n_clusters
     cluster = moments.cluster or "firm"
-    effects = "firm and year" if by is None else f"firm and {by} × year"
+    effects = " and ".join(["firm", *("year" if b is None else f"{b} × year" for b in by)])
     k = small.parameters if small else 0
     return Basis(
         n_firms=int(moments.n_firms.sum()),

@@ -63,11 +63,11 @@ class TwoWayFixedEffects:
         """Estimate β from a sample or its moments."""
         by = () if self.year_effects_by is None else (self.year_effects_by,)
         given = as_moments(data, by, "TwoWayFixedEffects")
-        moments = without_singletons(given, self.year_effects_by)
+        moments = without_singletons(given, (self.year_effects_by,))
         treated = (moments.treated & moments.observed)[:, :, None].astype(np.float64)
-        influence = fit_two_way(moments, ["treated"], treated, self.year_effects_by)
+        influence = fit_two_way(moments, ["treated"], treated, (self.year_effects_by,))
         error = float(np.sqrt(influence.covariance()[0, 0]))
         dropped = given.n_observations - moments.n_observations
-        basis = regression_basis(influence, self.level, self.year_effects_by, dropped)
+        basis = regression_basis(influence, self.level, (self.year_effects_by,), dropped)
         n_treated = int(moments.n_firms[treated.any(axis=(1, 2))].sum())
         return Estimate.from_basis("treated", float(influence.estimate[0]), error, basis, n_treated)

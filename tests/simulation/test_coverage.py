@@ -35,6 +35,7 @@ def draw(seed: int, *, missing: float, weighted: bool) -> pd.DataFrame:
             "year": np.tile(YEARS, FIRMS),
             "y": y.ravel(),
             "g": np.repeat(cohort, len(YEARS)),
+            "elig": np.repeat(np.arange(FIRMS) % 2, len(YEARS)),
             "w": np.repeat(rng.uniform(0.5, 1.5, FIRMS) if weighted else np.ones(FIRMS), len(YEARS)),
         }
     )

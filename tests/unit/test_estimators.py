@@ -45,6 +45,31 @@ def test_treated_by_everybody_at_once_is_not_identified() -> None:
         sme.TwoWayFixedEffects().fit(sample)
 
 
+def test_too_little_data_for_an_error_is_refused() -> None:
+    data = frame(missing=0.0).assign(one=1)
+    with pytest.raises(sme.IdentificationError, match="Too little data for a standard error"):
+        sme.TwoWayFixedEffects().fit(make(data, cluster="one"))
+    few = data[data.year.isin([2019, 2020])].groupby(["g", "id"]).head(2)
+    pair = few[few.id.isin(few[few.g.isin([0, 2020])].drop_duplicates("g").id)]
+    with pytest.raises(sme.IdentificationError, match="Too little data"):
+        sme.EventStudyRegression().fit(make(pair.assign(d=pair.id), cluster="one"))
+
+
+def test_triple_difference_is_a_difference_of_differences() -> None:
+    """Identity: two years, one cohort: the gap between eligible and other firms, treated against untreated."""
+    data = frame(missing=0.0).assign(elig=lambda d: d.id % 2)
+    data = data[data.year.isin([2019, 2020]) & (data.g != 2018)]
+    means = data.groupby([data.g > 0, "elig", "year"])["y"].mean().unstack()
+    change = means[2020] - means[2019]
+    expected = (change[True, 1] - change[True, 0]) - (change[False, 1] - change[False, 0])
+    sample = sme.Sample.from_frame(data, firm="id", year="year", outcome="y", cohort="g", columns=("elig",))
+    assert sme.TripleDifference(eligible="elig").fit(sample).estimate == pytest.approx(expected, rel=1e-10)
+    with pytest.raises(sme.DesignError, match="not 0/1"):
+        sme.TripleDifference(eligible="elig").fit(
+            sme.Sample.from_frame(data.assign(elig=3), firm="id", year="year", outcome="y", cohort="g", columns=("elig",))
+        )
+
+
 def test_singletons_are_left_out_and_said() -> None:
     data = frame()
     lone = pd.DataFrame({"id": [900], "year": [2016], "y": [5.0], "g": [0], "w": [1.0], "d": [0]})
