@@ -1,4 +1,7 @@
-"""The evaluation record: frozen, typed, serialised. Every printed number is a reference into it."""
+"""The evaluation record: frozen, typed, serialised. Every printed number is a reference into it.
+
+The schema stands in one file, because it is read as one.
+"""
 
 from __future__ import annotations
 

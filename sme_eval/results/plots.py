@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 INK, EFFECT, LEAD, TRUTH, GRID = "#1f2933", "#0b6e8f", "#6b7785", "#c2410c", "#d5dbe1"
+TRUTH_MARK: dict[str, Any] = {
+    "marker": "D", "s": 30, "linewidths": 1.3, "facecolors": "none", "edgecolors": TRUTH, "zorder": 4,
+}  # fmt: skip
 BEFORE, AFTER = "#e8eef2", "#a9cfdc"
 THEME = {
     "grid.color": GRID,
@@ -74,17 +77,7 @@ def draw_event_study(
                 label=label,
             )
     if truth is not None:
-        axes.scatter(
-            truth.index,
-            truth.to_numpy(),
-            marker="D",
-            s=30,
-            linewidths=1.3,
-            facecolors="none",
-            edgecolors=TRUTH,
-            zorder=4,
-            label=truth_label or "truth",
-        )
+        axes.scatter(truth.index, truth.to_numpy(), label=truth_label or "truth", **TRUTH_MARK)
     axes.axhline(0.0, color=INK, linewidth=0.8)
     axes.axvline(-0.5, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.set(xlabel=x_label or "event time", ylabel=y_label or "effect")
@@ -111,17 +104,7 @@ def draw_forest(
         axes.axvline(truth, color=TRUTH, linewidth=1.2, linestyle=(0, (4, 3)), label=truth_label or "truth")
         axes.legend(frameon=False, fontsize="small")
     if "truth" in frame:
-        axes.scatter(
-            frame["truth"],
-            place,
-            marker="D",
-            s=30,
-            linewidths=1.3,
-            facecolors="none",
-            edgecolors=TRUTH,
-            zorder=4,
-            label=truth_label or "truth",
-        )
+        axes.scatter(frame["truth"], place, label=truth_label or "truth", **TRUTH_MARK)
     for text, height in zip(frame.get("size", ()), place, strict=False):
         axes.annotate(
             text,
