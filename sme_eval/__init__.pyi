@@ -11,6 +11,7 @@ from sme_eval.errors import SmeEvalError as SmeEvalError
 from sme_eval.errors import VerificationError as VerificationError
 from sme_eval.estimators.callaway_santanna import CallawaySantAnna as CallawaySantAnna
 from sme_eval.estimators.event_study_regression import EventStudyRegression as EventStudyRegression
+from sme_eval.estimators.instrumental_variables import InstrumentalVariables as InstrumentalVariables
 from sme_eval.estimators.landmark import LandmarkDiD as LandmarkDiD
 from sme_eval.estimators.panel_regression import PanelRegression as PanelRegression
 from sme_eval.estimators.triple_difference import TripleDifference as TripleDifference
@@ -31,6 +32,8 @@ from sme_eval.results.estimate import Estimate as Estimate
 from sme_eval.results.event_study import Aggregation as Aggregation
 from sme_eval.results.event_study import EventStudy as EventStudy
 from sme_eval.results.group_time import GroupTimeEffects as GroupTimeEffects
+from sme_eval.results.instrumental import FirstStage as FirstStage
+from sme_eval.results.instrumental import InstrumentalResult as InstrumentalResult
 from sme_eval.results.regression import RegressionResult as RegressionResult
 from sme_eval.results.tables import coefficient_plot as coefficient_plot
 from sme_eval.results.tables import regression_table as regression_table

@@ -164,3 +164,6 @@ def test_panel_regression_equals_dense_dummies(effects: tuple, weight: str | Non
     scale = np.sqrt(oracle.df_resid / (len(data) - levels))
     assert fit.estimate == pytest.approx(oracle.params[0], rel=1e-9)
     assert fit.std_error == pytest.approx(oracle.bse[0] * scale, rel=1e-9)
+    bare = sm.WLS(data.y.to_numpy(), design[:, 1:], weights=data.w if weight else np.ones(len(data))).fit(method="pinv")
+    within = sme.PanelRegression(regressors=("x",), effects=effects).fit(sample).r_squared_within
+    assert within == pytest.approx(1.0 - oracle.ssr / bare.ssr, rel=1e-7)
