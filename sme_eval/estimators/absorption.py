@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from sme_eval.errors import DesignError, IdentificationError, Problem, raise_if_any
+from sme_eval.errors import DesignError, Problem, raise_if_any
 from sme_eval.panel.codes import MISSING, Codes, factorise
 from sme_eval.panel.sample import Sample
 from sme_eval.panel.validation import read_number
 from sme_eval.results.basis import Basis
 from sme_eval.stats.arrays import BoolArray, FloatArray
+from sme_eval.stats.small_sample import SmallSample
 from sme_eval.terms import Covariance
 
 EffectName = str | tuple[str, ...]
@@ -164,12 +165,8 @@ def nests(codes: Codes, cluster: Codes) -> bool:
 
 def fixest_convention(covariance: Covariance, n: int, k: int, groups: int, cluster: str) -> tuple[float, int, str]:
     """(factor on the raw covariance, degrees of freedom, words)."""
-    if n <= k or (covariance == "clustered" and groups <= 1):
-        counts = f"{n} observations, {k} parameters, {groups} clusters"
-        remedy = "more firms or years, or fewer effects"
-        raise IdentificationError(Problem(what="Too little data for a standard error.", where=counts, remedy=remedy))
+    small = SmallSample(observations=n, parameters=k)
     if covariance == "clustered":
-        text = f"clustered by {cluster} as fixest does: G/(G−1)·(N−1)/(N−K), K = {k}; t with G−1 = {groups - 1}"
-        return groups / (groups - 1) * (n - 1) / (n - k), groups - 1, text
+        return small.clustered(groups), groups - 1, small.words(cluster, groups)
     name = {"robust": "heteroskedasticity-robust (HC1)", "classical": "classical"}[covariance]
-    return n / (n - k), n - k, f"{name} errors, N−K = {n - k}; t with N−K"
+    return small.per_observation(), n - k, f"{name} errors, N−K = {n - k}; t with N−K"

@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from sme_eval.errors import IdentificationError, Problem
-from sme_eval.moments.influence import Influence, SmallSample
+from sme_eval.moments.influence import Influence
 from sme_eval.moments.moments import Moments
 from sme_eval.results.basis import Basis
 from sme_eval.stats.arrays import FloatArray
 from sme_eval.stats.least_squares import dependent_columns, scaled_pseudoinverse
+from sme_eval.stats.small_sample import SmallSample
 
 YearEffects = tuple[str | None, ...]
 """Sets of year effects: None for plain ones, a label (or "cohort") for label × year."""
@@ -87,15 +88,13 @@ def fit_two_way(moments: Moments, terms: Sequence[str], regressors: FloatArray, 
     rest = (moments.mean - regressors @ beta) * moments.observed * moments.weight[:, None]
     gamma = inverse @ (flat_nuisance.T @ rest.ravel())
     fit = (regressors @ beta + nuisance @ gamma) * moments.observed
-    influence = Influence(
+    return Influence(
         moments=moments,
         estimate=beta,
         slope=np.matmul(bread, residual.transpose(0, 2, 1)),
         constant=-np.einsum("kta,kt->ka", residual, fit) @ bread,
         small_sample=SmallSample(observations=moments.n_observations, parameters=parameters(moments, effects, len(terms))),
     )
-    _refuse_saturated(influence)
-    return influence
 
 
 def _within(block: FloatArray, seen: FloatArray, count: FloatArray) -> FloatArray:
@@ -105,16 +104,6 @@ def _within(block: FloatArray, seen: FloatArray, count: FloatArray) -> FloatArra
 
 def _flat(block: FloatArray) -> FloatArray:
     return block.reshape(-1, block.shape[2])
-
-
-def _refuse_saturated(influence: Influence) -> None:
-    """No error can be given with one cluster, or with as many parameters as observations."""
-    small, groups = influence.small_sample, influence.n_clusters
-    if small is not None and (groups <= 1 or small.observations <= small.parameters):
-        counts = f"{small.observations} observations, {small.parameters} parameters, {groups} clusters"
-        raise IdentificationError(
-            Problem(what="Too little data for a standard error.", where=counts, remedy="more firms or years, or fewer effects")
-        )
 
 
 def _refuse_dependent(terms: Sequence[str], gram: FloatArray, scale: FloatArray) -> None:
@@ -134,15 +123,13 @@ def regression_basis(influence: Influence, level: float, by: YearEffects, droppe
     """Counts and fixest's convention of a two-way regression."""
     moments, small = influence.moments, influence.small_sample
     groups = influence.n_clusters
-    cluster = moments.cluster or "firm"
+    errors = "" if small is None else small.words(moments.cluster or "firm", groups)
     effects = " and ".join(["firm", *("year" if b is None else f"{b} × year" for b in by)])
-    k = small.parameters if small else 0
     return Basis(
         n_firms=int(moments.n_firms.sum()),
         n_observations=moments.n_observations,
         n_clusters=groups,
-        convention=f"{effects} effects; clustered by {cluster} as fixest does: "
-        f"G/(G−1)·(N−1)/(N−K), K = {k}; t with G−1 = {groups - 1}",
+        convention=f"{effects} effects; {errors}",
         degrees_of_freedom=float(groups - 1),
         level=level,
         unit=moments.outcome,

@@ -17,20 +17,9 @@ import numpy as np
 
 from sme_eval.panel.codes import factorise
 from sme_eval.stats.arrays import FloatArray
+from sme_eval.stats.small_sample import SmallSample
 
 from .moments import Moments
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmallSample:
-    """fixest's factor G/(G−1) · (N−1)/(N−K): `observations` N, `parameters` K (effects nested in the cluster not counted)."""
-
-    observations: int
-    parameters: int
-
-    def factor(self, groups: int) -> float:
-        """What the covariance of `groups` clusters is multiplied by."""
-        return groups / (groups - 1) * (self.observations - 1) / (self.observations - self.parameters)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,7 +49,7 @@ class Influence:
         """Covariance (J, J), clustered as the moments say, with the small-sample factor if the convention has one."""
         cluster = self.moments.cluster
         covariance = self._by_firm() if cluster is None else self._by_cluster(cluster)
-        return covariance if self.small_sample is None else covariance * self.small_sample.factor(self.n_clusters)
+        return covariance if self.small_sample is None else covariance * self.small_sample.clustered(self.n_clusters)
 
     def _by_firm(self) -> FloatArray:
         moments = self.moments
