@@ -7,19 +7,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sme_eval.evaluation.record import (
-    Bilingual,
     CheckRecord,
     Claim,
     CohortMapRecord,
     CohortRecord,
     DesignRecord,
-    EffectRecord,
-    EstimatorRecord,
     Evaluation,
     EventStudyRecord,
     EventTimeRecord,
     FlowRecord,
-    IntervalRecord,
     OutcomeRecord,
     PolicyRecord,
     Provenance,
@@ -30,6 +26,7 @@ from sme_eval.evaluation.record import (
     TestRecord,
     WithheldRecord,
 )
+from sme_eval.evaluation.record_base import Bilingual, EffectRecord, EstimatorRecord, IntervalRecord
 from sme_eval.results.unavailable import Unavailable
 
 CS = EstimatorRecord(

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from sme_eval.evaluation.record import Count, Evaluation
+from sme_eval.evaluation.record import Evaluation
+from sme_eval.evaluation.record_base import Count
 from sme_eval.results.plots import THEME, TRUTH, draw_cohort_map, draw_event_study, draw_flow, draw_forest
 from sme_eval.results.unavailable import Unavailable
 from sme_eval.terms import Language

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sme_eval.evaluation.record import Audience, Bilingual, Evaluation
+from sme_eval.evaluation.record import Audience, Evaluation
+from sme_eval.evaluation.record_base import Bilingual
 from sme_eval.terms import LANGUAGES, DataKind, Language
 
 from .html_writer import HTML_LANGUAGES, environment, stylesheet, with_web_font

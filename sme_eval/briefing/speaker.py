@@ -63,6 +63,8 @@ class Speaker:
 
     def _placeholder(self, part: Placeholder, at: str, root: str) -> list[Run]:
         where = from_path(part.path, at=at, root=root)
+        if isinstance(resolve(self.record, where), list):
+            return self._enumerated(where, part.format, root)
         if part.format in LABELS:
             return [self.reference(where + pointer(self.wording.language), LABELS[part.format])]
         if part.format in FORMATS:
@@ -74,6 +76,14 @@ class Speaker:
         if part.format == SOURCE:
             return [self._source(where, root)]
         return self._word(where, part.format, root)
+
+    def _enumerated(self, where: str, form: str, root: str) -> list[Run]:
+        """Every item of a list, one after the other."""
+        runs: list[Run] = []
+        for n in range(len(resolve(self.record, where))):
+            runs += [Text(self.wording.plain("frame.enumeration"))] if n else []
+            runs += self._placeholder(Placeholder(path=".", format=form), where + pointer(n), root)
+        return runs
 
     def _word(self, where: str, table: str, root: str) -> list[Run]:
         """The word that `table` has for the value; a value it does not know is printed as it stands."""

@@ -7,16 +7,23 @@ years it must not explain half of it. Assumes that a drift before treatment woul
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from sme_eval.results.effects import Effects
 from sme_eval.results.unavailable import Unavailable
+from sme_eval.stats.arrays import BoolArray
 from sme_eval.stats.inference import JointTest
+from sme_eval.stats.least_squares import scaled_pseudoinverse
 
 from .protocol import CheckResult
 
 TREND_ALPHA = 0.05
 """Joint test level below which trends count as different."""
+
+TREND_ALPHA_GIVEN_GROWTH = 0.01
+"""The same where past growth is conditioned on: there the drift's equivalence bound does the work, and the test only stops gross failures."""
 
 DRIFT_YEARS = 2.0
 """Mean distance in years of the first effects after treatment from the base year."""
@@ -28,11 +35,24 @@ DRIFT_SHARE = 0.5
 """Share of the smallest effect of interest that the drift may make."""
 
 
-def check_trends(test: JointTest | Unavailable) -> CheckResult:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """Yearly drift before treatment, and what it could make of the effect if it went on."""
+
+    slope: float
+    std_error: float
+
+    @property
+    def reach(self) -> float:
+        """The drift with its margin, carried over `DRIFT_YEARS`."""
+        return DRIFT_YEARS * (abs(self.slope) + DRIFT_MARGIN * self.std_error)
+
+
+def check_trends(test: JointTest | Unavailable, alpha: float = TREND_ALPHA) -> CheckResult:
     """Joint test of the effects before treatment."""
     if isinstance(test, Unavailable):
         return CheckResult(name="trends", passed=None, reason="trends_untestable")
-    rejected = test.p_value <= TREND_ALPHA
+    rejected = test.p_value <= alpha
     return CheckResult(
         name="trends",
         passed=not rejected,
@@ -41,27 +61,32 @@ def check_trends(test: JointTest | Unavailable) -> CheckResult:
     )
 
 
-def check_drift(effects: Effects, base_period: str, smallest_effect: float | None) -> CheckResult:
-    """Mean yearly drift before treatment against the smallest effect of interest.
+def drift_of(effects: Effects, leads: BoolArray, base_period: str) -> Drift | None:
+    """Generalised least squares of the `leads` (marked among the effects) on time; None without a usable lead.
 
     With a varying base the effects before treatment are yearly changes and their mean is the drift. With a fixed base they are
-    levels relative to the base year, and the drift is the least-squares slope through that base.
+    levels relative to the base year, and the drift is the slope through that base.
     """
     time = np.asarray(effects.keys["event_time"], dtype=np.float64)
-    leads = (time < 0) & np.isfinite(effects.estimate) & (np.diag(effects.covariance) > 0.0)
-    if not leads.any() or not smallest_effect:
-        return CheckResult(name="drift", passed=None, reason="drift_unknown")
-    distance = np.ones(int(leads.sum())) if base_period == "varying" else time[leads] + 1.0
+    used = leads & (time < 0) & np.isfinite(effects.estimate) & (np.diag(effects.covariance) > 0.0)
+    distance = np.ones(int(used.sum())) if base_period == "varying" else time[used] + 1.0
     if not (distance**2).sum():
+        return None
+    covariance = effects.covariance[np.ix_(used, used)]
+    weight = scaled_pseudoinverse(covariance) @ distance
+    weight /= weight @ distance
+    return Drift(slope=float(weight @ effects.estimate[used]), std_error=float(np.sqrt(weight @ covariance @ weight)))
+
+
+def check_drift(drift: Drift | None, smallest_effect: float | None) -> CheckResult:
+    """Yearly drift before treatment against the smallest effect of interest."""
+    if drift is None or not smallest_effect:
         return CheckResult(name="drift", passed=None, reason="drift_unknown")
-    weight = distance / (distance**2).sum()
-    drift = float(weight @ effects.estimate[leads])
-    error = float(np.sqrt(weight @ effects.covariance[np.ix_(leads, leads)] @ weight))
-    reach = DRIFT_YEARS * (abs(drift) + DRIFT_MARGIN * error)
-    small = reach <= DRIFT_SHARE * smallest_effect
+    allowed = DRIFT_SHARE * smallest_effect
+    small = drift.reach <= allowed
     return CheckResult(
         name="drift",
         passed=small,
         reason="drift_small" if small else "drift_not_excluded",
-        numbers={"drift": drift, "std_error": error, "reach": reach, "allowed": DRIFT_SHARE * smallest_effect},
+        numbers={"drift": drift.slope, "std_error": drift.std_error, "reach": drift.reach, "allowed": allowed},
     )

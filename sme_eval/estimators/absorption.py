@@ -32,6 +32,7 @@ class Rows:
 
     keep: BoolArray
     effects: tuple[Codes, ...]
+    effect_names: tuple[str, ...]
     cluster: Codes
     weight: FloatArray | None
     n_firms: int
@@ -52,6 +53,7 @@ def kept_rows(sample: Sample, effects: Sequence[EffectName], complete: BoolArray
     return Rows(
         keep=keep,
         effects=tuple(factorise(own[keep])[0] for own in codes),
+        effect_names=tuple(effect_words(sample, effect) for effect in effects),
         cluster=factorise(cluster[keep])[0],
         weight=None if sample.weight is None else sample.weight[sample.firm_codes][keep],
         n_firms=int(np.unique(sample.firm_codes[keep]).size),
@@ -79,7 +81,16 @@ def error_basis(sample: Sample, rows: Rows, covariance: Covariance, n_regressors
         level=level,
         unit=sample.names.outcome,
         notes=tuple(f"{count} {text}" for text, count in counts.items() if count),
+        effects=rows.effect_names,
+        cluster=(sample.names.cluster or "firm") if clustered else "",
+        covariance=covariance,
     )
+
+
+def effect_words(sample: Sample, effect: EffectName) -> str:
+    """An effect as tables name it, such as "industry × year"; "firm" and "year" whatever the sample calls them."""
+    known = {sample.names.firm: "firm", sample.names.year: "year"}
+    return " × ".join(known.get(part, part) for part in ((effect,) if isinstance(effect, str) else effect))
 
 
 def effect_codes(sample: Sample, effect: EffectName) -> Codes:

@@ -205,6 +205,9 @@ class CallawaySantAnna:
             level=self.level,
             unit=moments.outcome,
             notes=tuple(notes),
+            effects="differences",
+            cluster=moments.cluster or "firm",
+            covariance="clustered",
         )
 
 

@@ -124,14 +124,17 @@ def regression_basis(influence: Influence, level: float, by: YearEffects, droppe
     moments, small = influence.moments, influence.small_sample
     groups = influence.n_clusters
     errors = "" if small is None else small.words(moments.cluster or "firm", groups)
-    effects = " and ".join(["firm", *("year" if b is None else f"{b} × year" for b in by)])
+    effects = ("firm", *("year" if b is None else f"{b} × year" for b in by))
     return Basis(
         n_firms=int(moments.n_firms.sum()),
         n_observations=moments.n_observations,
         n_clusters=groups,
-        convention=f"{effects} effects; {errors}",
+        convention=f"{' and '.join(effects)} effects; {errors}",
         degrees_of_freedom=float(groups - 1),
         level=level,
         unit=moments.outcome,
         notes=(f"{dropped} observations alone in their firm or year are left out",) if dropped else (),
+        effects=effects,
+        cluster=moments.cluster or "firm",
+        covariance="clustered",
     )

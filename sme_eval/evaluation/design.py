@@ -11,25 +11,36 @@ from typing import Any, Literal, cast
 
 from sme_eval.errors import DesignError, Problem, raise_if_any, suggestion
 from sme_eval.estimators.callaway_santanna import CallawaySantAnna
+from sme_eval.estimators.district_dose import DistrictDose
 from sme_eval.estimators.event_study_regression import EventStudyRegression
+from sme_eval.estimators.landmark import LandmarkDiD
 from sme_eval.estimators.protocol import Estimator, choose
 from sme_eval.estimators.two_way_fixed_effects import TwoWayFixedEffects
-from sme_eval.policies.policy import EstimatorRule, Policy
+from sme_eval.estimators.untangle import EntryArm, Exposure, Untangle
+from sme_eval.policies.policy import Policy
+from sme_eval.policies.rules import EstimatorRule
 from sme_eval.terms import Comparison, PanelRule
 
 from .plain import to_plain
-from .record import DesignRecord, EstimatorRecord, Scalar
+from .record import DesignRecord
+from .record_base import Choice, EstimatorRecord
 
 ESTIMATORS: Mapping[str, type[Any]] = {
     "CallawaySantAnna": CallawaySantAnna,
     "TwoWayFixedEffects": TwoWayFixedEffects,
     "EventStudyRegression": EventStudyRegression,
+    "LandmarkDiD": LandmarkDiD,
+    "DistrictDose": DistrictDose,
+    "Untangle": Untangle,
 }
 """Estimators that a design may name: those of the effect of a first treatment."""
 
+NO_LIST = "on_no_list"
+"""The comparison of designs that have no other: firms on no list before, whatever happens to them later."""
 
-def estimator_from_rule(rule: EstimatorRule) -> Estimator:
-    """The estimator that a policy file names, with its choices."""
+
+def estimator_from_rule(rule: EstimatorRule, policy: Policy) -> Estimator:
+    """The estimator that a policy file names, with its choices; one that separates a bundle takes the policy's arms and parts."""
     if rule.name not in ESTIMATORS:
         raise DesignError(Problem(what=f"There is no estimator {rule.name!r}.", remedy=suggestion(rule.name, tuple(ESTIMATORS))))
     kind = ESTIMATORS[rule.name]
@@ -39,22 +50,46 @@ def estimator_from_rule(rule: EstimatorRule) -> Estimator:
         DesignError,
         [Problem(what=f"{rule.name} has no choice {name!r}.", remedy=suggestion(name, known)) for name in unknown],
     )
-    return cast(Estimator, kind(**rule.choices))
+    choices: dict[str, Any] = dict(rule.choices)
+    if kind is Untangle:
+        choices |= _bundle(policy)
+    return cast(Estimator, kind(**choices))
+
+
+def _bundle(policy: Policy) -> dict[str, Any]:
+    """Arms, exposures and sums as the estimator takes them."""
+    return {
+        "arms": {arm.name: EntryArm(arm.entry, where=arm.where) for arm in policy.arms},
+        "exposures": {e.name: Exposure(e.start, times=e.times, per=e.per, where=e.where) for e in policy.exposures},
+        "sums": {one.name: one.weights for one in policy.sums},
+    }
 
 
 def describe(estimator: Estimator) -> EstimatorRecord:
-    """An estimator as the record holds it; `level` is in the design."""
-    choices: dict[str, Scalar] = {
-        field.name: getattr(estimator, field.name) for field in dataclasses.fields(cast(Any, estimator)) if field.name != "level"
-    }
+    """An estimator as the record holds it; `level` is in the design, and of a mapping its names."""
+    choices: dict[str, Choice] = {}
+    for field in dataclasses.fields(cast(Any, estimator)):
+        value = getattr(estimator, field.name)
+        if field.name != "level":
+            choices[field.name] = _told(value)
     return EstimatorRecord(name=type(estimator).__name__, choices=choices)
+
+
+def _told(value: Any) -> Choice:
+    """A choice as a scalar or a list of them: of a mapping its names, of an interaction its factors with a cross between."""
+    if isinstance(value, Mapping):
+        return tuple(value)
+    if isinstance(value, tuple):
+        return tuple(" × ".join(item) if isinstance(item, tuple) else item for item in value)
+    return cast(Choice, value)
 
 
 @dataclass(frozen=True)
 class Design:
     """Policy × outcome × comparison × estimators.
 
-    `estimator` gives the headline and `alternatives` stand beside it. `comparison` must be one that the policy defends; None keeps
+    `estimator` gives the headline and `alternatives` stand beside it. A landmark headline always has its doubly robust and its
+    unconditional twin beside it. `comparison` must be one that the policy defends; None keeps
     each estimator's own. `mechanisms` are further outcomes estimated the same way. `cluster` is a column under which firms nest.
 
     Raises
@@ -78,7 +113,7 @@ class Design:
         self._refuse_contradictions()
         compared = tuple(_with(e, {"comparison": self.comparison}) for e in (self.estimator, *self.alternatives))
         object.__setattr__(self, "estimator", compared[0])
-        object.__setattr__(self, "alternatives", compared[1:])
+        object.__setattr__(self, "alternatives", _with_twins(compared[0], compared[1:]))
         object.__setattr__(self, "mechanisms", tuple(self.mechanisms))
 
     @classmethod
@@ -105,7 +140,7 @@ class Design:
         chosen = policy.main_outcome if outcome is None else outcome
         policy.outcome(chosen)
         common = {"panel": panel, "level": level}
-        declared, *others = (_with(estimator_from_rule(rule), common) for rule in (policy.estimator, *policy.alternatives))
+        declared, *others = (_with(estimator_from_rule(rule, policy), common) for rule in (policy.estimator, *policy.alternatives))
         headline = _with(declared, {"comparison": comparison})
         return cls(
             policy,
@@ -127,7 +162,7 @@ class Design:
             estimator=describe(self.estimator),
             alternatives=tuple(describe(e) for e in self.alternatives),
             mechanisms=self.mechanisms,
-            comparison=getattr(self.estimator, "comparison", None),
+            comparison=NO_LIST if hasattr(self.estimator, "listed") else getattr(self.estimator, "comparison", None),
             cluster=self.cluster,
             level=self.level,
             smallest_effect=self.policy.outcome(self.outcome).smallest_effect,
@@ -159,6 +194,14 @@ class Design:
             )
         problems += choose("checks", self.checks, ("policy",))
         raise_if_any(DesignError, problems)
+
+
+def _with_twins(headline: Estimator, alternatives: tuple[Estimator, ...]) -> tuple[Estimator, ...]:
+    """The twins of a landmark headline first: what is conditioned on must never go unseen."""
+    if not isinstance(headline, LandmarkDiD):
+        return alternatives
+    twins = (headline.doubly_robust(), headline.unconditional())
+    return (*twins, *(e for e in alternatives if e not in twins and e != headline))
 
 
 def _with(estimator: Estimator, choices: Mapping[str, Any]) -> Estimator:

@@ -20,50 +20,18 @@ from typing import Any, TypeVar
 from sme_eval.errors import DisclosureError, Problem
 from sme_eval.results.unavailable import Unavailable
 
-from .record import (
-    CohortMapRecord,
-    CohortRecord,
-    Count,
-    EffectRecord,
-    Evaluation,
-    EventStudyRecord,
-    EventTimeRecord,
-    FlowRecord,
-    IntervalRecord,
-    WithheldRecord,
-)
-
-THRESHOLD = 10
-WITHHELD = "withheld: small cell"
-
-Row = TypeVar("Row", EffectRecord, EventTimeRecord, CohortRecord)
-
-
-@dataclass
-class _Log:
-    """What has been withheld so far."""
-
-    published: frozenset[int]
-    entries: list[WithheldRecord] = field(default_factory=list)
-
-    def add(self, path: str, rule: str, numbers: int) -> None:
-        if numbers:
-            self.entries.append(WithheldRecord(path=path, rule=rule, numbers=numbers))
-
-    def small(self, count: Count | None) -> bool:
-        """Whether a count is itself too small to print."""
-        return isinstance(count, int) and 0 < count < THRESHOLD and count not in self.published
-
+from .record import CohortMapRecord, CohortRecord, Evaluation, EventStudyRecord, EventTimeRecord, FlowRecord, WithheldRecord
+from .record_base import Count, EffectRecord, IntervalRecord
 
 def release(evaluation: Evaluation) -> Evaluation:
     """The copy of an internal evaluation that may leave the house."""
-    log = _Log(frozenset(evaluation.policy.published_counts))
+    log = Log(frozenset(evaluation.policy.published_counts))
     released = replace(
         evaluation,
         audience="release",
-        headline=_effect(evaluation.headline, "/headline", log),
-        alternatives=tuple(_effect(e, f"/alternatives/{n}", log) for n, e in enumerate(evaluation.alternatives)),
-        mechanisms=tuple(_effect(e, f"/mechanisms/{n}", log) for n, e in enumerate(evaluation.mechanisms)),
+        headline=hide_effect(evaluation.headline, "/headline", log),
+        alternatives=tuple(hide_effect(e, f"/alternatives/{n}", log) for n, e in enumerate(evaluation.alternatives)),
+        mechanisms=tuple(hide_effect(e, f"/mechanisms/{n}", log) for n, e in enumerate(evaluation.mechanisms)),
         event_study=_event_study(evaluation.event_study, log),
         cohort_map=_cohort_map(evaluation.cohort_map, log),
         checks=tuple(
@@ -100,25 +68,6 @@ def _whole(value: object) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _hide(row: Row, names: Sequence[str]) -> tuple[Row, int]:
-    """The row with these numbers withheld, and how many there were."""
-    hidden: dict[str, Any] = {n: Unavailable(WITHHELD) for n in names if not isinstance(getattr(row, n), Unavailable)}
-    return replace(row, **hidden), len(hidden)
-
-
-def _effect(effect: EffectRecord, path: str, log: _Log) -> EffectRecord:
-    few_firms = isinstance(effect.n_treated, int) and effect.n_treated < THRESHOLD
-    few_clusters = effect.n_clusters - 1 < THRESHOLD
-    if not few_firms and not few_clusters:
-        return effect
-    hidden, count = _hide(effect, ("estimate", "std_error", "p_value", "conf_low", "conf_high"))
-    missing = Unavailable(WITHHELD)
-    percent = None if effect.percent is None else IntervalRecord(estimate=missing, conf_low=missing, conf_high=missing)
-    treated = missing if log.small(effect.n_treated if isinstance(effect.n_treated, int) else None) else effect.n_treated
-    log.add(path, "threshold" if few_firms else "degrees_of_freedom", count)
-    return replace(hidden, percent=percent, n_treated=treated, covers_truth=None)
-
-
 def _withheld_positions(counts: Sequence[int], totalled: Sequence[bool]) -> tuple[set[int], set[int]]:
     """(too small, withheld besides because a total would give the small ones back).
 
@@ -134,7 +83,7 @@ def _withheld_positions(counts: Sequence[int], totalled: Sequence[bool]) -> tupl
     return small, also
 
 
-def _event_study(study: EventStudyRecord, log: _Log) -> EventStudyRecord:
+def _event_study(study: EventStudyRecord, log: Log) -> EventStudyRecord:
     counts = [row.n_treated if isinstance(row.n_treated, int) else 0 for row in study.rows]
     small, also = _withheld_positions(counts, [row.event_time >= 0 for row in study.rows])
     names = ("estimate", "std_error", "conf_low", "conf_high", "band_low", "band_high")
@@ -142,40 +91,40 @@ def _event_study(study: EventStudyRecord, log: _Log) -> EventStudyRecord:
     def treat(j: int, row: EventTimeRecord) -> EventTimeRecord:
         if (j not in small and j not in also) or row.is_reference:
             return _count_only(row, f"/event_study/rows/{j}", log)
-        hidden, count = _hide(row, names)
+        hidden, count = hide(row, names)
         log.add(f"/event_study/rows/{j}", "threshold" if j in small else "complementary", count)
         return _count_only(hidden, f"/event_study/rows/{j}", log)
 
     return replace(study, rows=tuple(treat(j, row) for j, row in enumerate(study.rows)))
 
 
-def _count_only(row: EventTimeRecord, path: str, log: _Log) -> EventTimeRecord:
+def _count_only(row: EventTimeRecord, path: str, log: Log) -> EventTimeRecord:
     if not log.small(row.n_treated if isinstance(row.n_treated, int) else None):
         return row
     log.add(path, "threshold", 1)
     return replace(row, n_treated=Unavailable(WITHHELD))
 
 
-def _cohort_map(cohorts: CohortMapRecord, log: _Log) -> CohortMapRecord:
+def _cohort_map(cohorts: CohortMapRecord, log: Log) -> CohortMapRecord:
     counts = [c.n_firms if isinstance(c.n_firms, int) else 0 for c in cohorts.cohorts]
     small, also = _withheld_positions(counts, [True] * len(counts))
     rows = []
     for j, cohort in enumerate(cohorts.cohorts):
         path, row = f"/cohort_map/cohorts/{j}", cohort
         if j in small or j in also:
-            row, count = _hide(row, ("estimate", "std_error", "conf_low", "conf_high"))
+            row, count = hide(row, ("estimate", "std_error", "conf_low", "conf_high"))
             log.add(path, "threshold" if j in small else "complementary", count)
         rows.append(_cohort_counts(row, path, log))
     never = _counts((cohorts.n_never_treated, *cohorts.never_observed), "/cohort_map/never_observed", log)
     return replace(cohorts, cohorts=tuple(rows), n_never_treated=never[0], never_observed=never[1:])
 
 
-def _cohort_counts(row: CohortRecord, path: str, log: _Log) -> CohortRecord:
+def _cohort_counts(row: CohortRecord, path: str, log: Log) -> CohortRecord:
     counts = _counts((row.n_firms, *row.observed), f"{path}/observed", log)
     return replace(row, n_firms=counts[0], observed=counts[1:])
 
 
-def _counts(counts: Sequence[Count], path: str, log: _Log) -> tuple[Count, ...]:
+def _counts(counts: Sequence[Count], path: str, log: Log) -> tuple[Count, ...]:
     """Small counts withheld; so are counts that differ from the cohort's size by fewer than THRESHOLD firms."""
     size = counts[0] if isinstance(counts[0], int) else 0
     hidden: list[Count] = []
@@ -186,7 +135,7 @@ def _counts(counts: Sequence[Count], path: str, log: _Log) -> tuple[Count, ...]:
     return tuple(hidden)
 
 
-def _flow(steps: tuple[FlowRecord, ...], log: _Log) -> tuple[FlowRecord, ...]:
+def _flow(steps: tuple[FlowRecord, ...], log: Log) -> tuple[FlowRecord, ...]:
     """Steps that dropped few firms are told together with their neighbours, so that no difference names them."""
     kept: list[FlowRecord] = []
     for step in steps:

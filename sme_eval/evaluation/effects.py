@@ -15,12 +15,13 @@ from sme_eval.results.unavailable import Unavailable
 from sme_eval.stats.inference import JointTest
 
 from .design import describe
-from .record import EffectRecord, EventStudyRecord, EventTimeRecord, IntervalRecord, Number, TestRecord
+from .record import EventStudyRecord, EventTimeRecord, TestRecord
+from .record_base import EffectRecord, IntervalRecord, Number
 
 if TYPE_CHECKING:
     from sme_eval.panel.truth import Truth
 
-    from .evaluate import Fitted
+    from .fitting import Fitted
 
 BAND_DRAWS = 9_999
 """Draws behind a simultaneous band; cheap, because they come from N(0, V)."""
@@ -29,29 +30,59 @@ BAND_SEED = 0
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """How an outcome's effects are told: log or level, and the truth of a simulation."""
+    """How an outcome's effects are told: log or level, and the truth of a simulation for firms entering in `start`."""
 
     outcome: str
     log: bool
     truth: Truth | None
+    start: str
 
     @classmethod
-    def of(cls, scale: str, panel: FirmPanel, outcome: str) -> Scale:
+    def of(cls, scale: str, panel: FirmPanel, outcome: str, start: str) -> Scale:
         """The scale of one outcome of a panel."""
-        truth = panel.truth if panel.truth is not None and outcome in panel.truth.outcomes else None
-        return cls(outcome=outcome, log=scale == "log", truth=truth)
+        truth = panel.truth
+        known = truth is not None and outcome in truth.outcomes and start in truth.starts
+        return cls(outcome=outcome, log=scale == "log", truth=truth if known else None, start=start)
 
     def percent(self, value: Number) -> Number:
         """100 (e^β − 1)."""
         return value if isinstance(value, Unavailable) else 100.0 * math.expm1(value)
 
-    def true_average(self, estimand: str) -> float | None:
-        """The true effect an estimator aims at: per treated firm and year, or averaged over event times."""
-        if self.truth is None:
+    def percent_interval(self, estimate: Number, low: Number, high: Number) -> IntervalRecord | None:
+        """The same in per cent; None where the outcome is no logarithm."""
+        if not self.log:
             return None
-        if estimand == "event_average":
-            return float(np.mean(list(self.truth.by_event_time(self.outcome).values())))
-        return self.truth.average(self.outcome)
+        return IntervalRecord(estimate=self.percent(estimate), conf_low=self.percent(low), conf_high=self.percent(high))
+
+    def true_average(self, fitted: Fitted) -> float | None:
+        """The true gain after the year before entry that an estimator aims at, averaged as it averages."""
+        if self.truth is None or fitted.estimand in ("dose_slope", "separated"):
+            return None
+        if fitted.estimand in ("event_average", "landmark") and fitted.by_event_time is not None:
+            times = [e for e in fitted.by_event_time.keys["event_time"] if e >= 0]
+            by_time = self.truth.by_event_time(self.outcome, start=self.start, estimand="own")
+            return float(np.mean([by_time[e] for e in times]))
+        return self.truth.average(self.outcome, start=self.start, estimand="own")
+
+    def true_by_event_time(self, times: tuple[int, ...], *, varying: bool) -> dict[int, float]:
+        """The true gain by event time; before entry earlier lists make it differ from zero. A varying base gives yearly changes."""
+        if self.truth is None:
+            return {}
+        leads = (min(times) - 1, -1)
+        found = self.truth.by_event_time(self.outcome, start=self.start, estimand="own", leads=leads)
+        if not varying:
+            return found
+        return {e: value if e >= 0 else value - found.get(e - 1, 0.0) for e, value in found.items()}
+
+    def true_by_cohort(self, window: tuple[int, int] | None) -> dict[int, float]:
+        """The true gain by cohort, over the event times of `window` or all from entry on."""
+        if self.truth is None:
+            return {}
+        cohorts = np.unique(self.truth.starts[self.start][self.truth.begun(self.start)])
+        return {int(g): self._true_cohort(self.truth, int(g), window) for g in cohorts}
+
+    def _true_cohort(self, truth: Truth, cohort: int, window: tuple[int, int] | None) -> float:
+        return truth.average(self.outcome, start=self.start, estimand="own", event_time=window, cohort=cohort)
 
 
 def number(value: float | Unavailable, reason: str = "not estimated") -> Number:
@@ -61,17 +92,14 @@ def number(value: float | Unavailable, reason: str = "not estimated") -> Number:
     return Unavailable(reason)
 
 
-def effect_record(key: str, outcome: str, fitted: Fitted, scale: Scale) -> EffectRecord:
-    """One average effect."""
+def effect_record(
+    key: str, outcome: str, fitted: Fitted, scale: Scale, *, truth: float | None = None, role: str | None = None
+) -> EffectRecord:
+    """One average effect; `truth` where the estimator aims at something else than the scale's own average."""
     overall = fitted.overall
     reason = overall.estimate.reason if isinstance(overall.estimate, Unavailable) else "not estimated"
     low, high = number(overall.conf_low, reason), number(overall.conf_high, reason)
-    truth = scale.true_average(fitted.estimand)
-    percent = None
-    if scale.log:
-        percent = IntervalRecord(
-            estimate=scale.percent(overall.estimate), conf_low=scale.percent(low), conf_high=scale.percent(high)
-        )
+    truth = scale.true_average(fitted) if truth is None else truth
     return EffectRecord(
         key=key,
         outcome=outcome,
@@ -83,7 +111,7 @@ def effect_record(key: str, outcome: str, fitted: Fitted, scale: Scale) -> Effec
         conf_low=low,
         conf_high=high,
         level=overall.level,
-        percent=percent,
+        percent=scale.percent_interval(overall.estimate, low, high),
         n_firms=overall.n_firms,
         n_treated=overall.n_treated,
         n_observations=overall.n_observations,
@@ -91,6 +119,7 @@ def effect_record(key: str, outcome: str, fitted: Fitted, scale: Scale) -> Effec
         truth=truth,
         truth_percent=None if truth is None or not scale.log else 100.0 * math.expm1(truth),
         covers_truth=None if truth is None or isinstance(overall.estimate, Unavailable) else _covers(overall, truth),
+        role=role,
     )
 
 
@@ -104,17 +133,19 @@ def event_study_record(fitted: Fitted, scale: Scale) -> EventStudyRecord:
     if effects is None:
         raise AssertionError("an event study has effects by event time")
     times = effects.keys["event_time"]
-    anticipation = int(getattr(fitted.estimator, "anticipation", 0))
     level = effects.basis.level
     critical = effects.critical_value(level, simultaneous=True, draws=BAND_DRAWS, seed=BAND_SEED)
-    test = effects.joint_test(np.asarray(times) < -anticipation)
+    test = effects.joint_test(np.asarray(times) <= fitted.last_lead)
+    varying = str(getattr(fitted.estimator, "base_period", "universal")) == "varying"
+    truth = {} if fitted.estimand == "dose_slope" else scale.true_by_event_time(times, varying=varying)
     return EventStudyRecord(
         estimator=describe(fitted.estimator),
-        rows=tuple(_event_time(effects, j, critical, scale) for j in range(len(times))),
+        rows=tuple(_event_time(effects, j, critical, truth) for j in range(len(times))),
         pretrend=test_record(test),
         level=level,
         band_draws=BAND_DRAWS,
         band_critical_value=critical,
+        last_lead=fitted.last_lead,
     )
 
 
@@ -128,14 +159,11 @@ def test_record(test: JointTest | Unavailable) -> TestRecord | Unavailable:
 test_record.__test__ = False  # type: ignore[attr-defined]  # pytest would take the name for a test
 
 
-def _event_time(effects: Effects, j: int, critical: float, scale: Scale) -> EventTimeRecord:
+def _event_time(effects: Effects, j: int, critical: float, truth: dict[int, float]) -> EventTimeRecord:
     row, time = effects.row(j), effects.keys["event_time"][j]
     reference = effects.notes[j] == "reference" or (math.isfinite(effects.estimate[j]) and not math.isfinite(effects.std_error[j]))
     reason = "reference: fixed at zero" if reference else "not estimated"
     half = critical * float(effects.std_error[j])
-    truth = None
-    if scale.truth is not None:
-        truth = scale.truth.by_event_time(scale.outcome).get(time, 0.0)
     return EventTimeRecord(
         event_time=time,
         estimate=number(row.estimate),
@@ -146,5 +174,5 @@ def _event_time(effects: Effects, j: int, critical: float, scale: Scale) -> Even
         band_high=number(float(row.estimate) + half, reason),
         n_treated=effects.n_treated[j],
         is_reference=reference,
-        truth=truth,
+        truth=truth.get(time, 0.0) if truth else None,
     )

@@ -3,50 +3,45 @@
 from __future__ import annotations
 
 import warnings as python_warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from sme_eval.checks.protocol import CheckResult
 from sme_eval.checks.sizes import check_clusters, check_cohort_sizes
-from sme_eval.checks.trends import check_drift, check_trends
-from sme_eval.errors import DataError, IdentificationError, Problem
-from sme_eval.estimators.event_study_regression import EventStudyRegression
+from sme_eval.checks.trends import TREND_ALPHA, TREND_ALPHA_GIVEN_GROWTH, check_drift, check_trends
+from sme_eval.errors import IdentificationError
+from sme_eval.estimators.landmark import LandmarkDiD
 from sme_eval.estimators.panel_regression import PanelRegression
 from sme_eval.estimators.protocol import Estimator
 from sme_eval.panel.firm_panel import FirmPanel
 from sme_eval.panel.sample import Sample
 from sme_eval.panel.sample_flow import SampleFlow
-from sme_eval.policies.policy import Policy, PublishedRule
-from sme_eval.results.basis import Basis
-from sme_eval.results.effects import Effects
-from sme_eval.results.estimate import Estimate
-from sme_eval.results.event_study import EventStudy
-from sme_eval.results.group_time import GroupTimeEffects
-from sme_eval.results.unavailable import Unavailable
+from sme_eval.policies.policy import Policy
+from sme_eval.policies.rules import PublishedRule
 
+from .bracket import bracket_record, bracketed, finite, leads_drift, role_of
+from .bundle import bundle_record, true_sum
 from .claim import Evidence, decide
 from .cohorts import cohort_map
+from .compared import coding_records, compared_records, estimand_records
 from .design import Design
+from .dose import dose_record, true_slope
 from .effects import Scale, effect_record, event_study_record
+from .fitting import GROWTH_DESIGNS, Fitted, event_source, fit, leads_of, not_identified, sample_of
+from .listing import listing_record
 from .policy_record import outcome_record, policy_record
+from .power import power_records
 from .provenance import provenance
-from .record import SCHEMA_VERSION, CheckRecord, EffectRecord, Evaluation, FlowRecord, PublishedRecord, PublishedRow
+from .record import SCHEMA_VERSION, CheckRecord, Evaluation, FlowRecord, PublishedRecord, PublishedRow
+from .record_base import EffectRecord
+from .record_sections import BracketRecord, DoseRecord
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fitted:
-    """What one estimator gave: the average effect, effects by event time, and by cohort where it has them."""
-
-    estimator: Estimator
-    estimand: str
-    overall: Estimate
-    by_event_time: Effects | None
-    by_cohort: Effects | None
-
-
-def evaluate(design: Design, panel: FirmPanel) -> Evaluation:
+def evaluate(design: Design, panel: FirmPanel, *, lean: bool = False) -> Evaluation:
     """Estimate what `design` asks on `panel`, check it, and say what may be said.
+
+    `lean` leaves out other outcomes, other datings and the terms of credit, on which the claim does not rest.
 
     Raises
     ------
@@ -57,7 +52,7 @@ def evaluate(design: Design, panel: FirmPanel) -> Evaluation:
     """
     with python_warnings.catch_warnings(record=True) as caught:
         python_warnings.simplefilter("always")
-        evaluation = _evaluate(design, panel)
+        evaluation = _evaluate(design, panel, lean=lean)
     messages = sorted(
         {f"{w.category.__name__}: {w.message}" for w in caught if issubclass(w.category, RuntimeWarning | UserWarning)}
     )
@@ -65,50 +60,91 @@ def evaluate(design: Design, panel: FirmPanel) -> Evaluation:
     return Evaluation.from_json(replace(evaluation, warnings=tuple(messages)).to_json())
 
 
-def _evaluate(design: Design, panel: FirmPanel) -> Evaluation:
+def _evaluate(design: Design, panel: FirmPanel, *, lean: bool) -> Evaluation:
     policy, name = design.policy, design.outcome
-    sample = _sample(design, panel, name)
+    rule, start = policy.outcome(name), policy.treatment.cohort
+    sample = sample_of(design, panel, name)
+    scale = Scale.of(rule.scale, panel, name, start)
     headline = fit(design.estimator, sample)
-    scale = Scale.of(policy.outcome(name).scale, panel, name)
-    event_source = headline if headline.by_event_time is not None else fit(EventStudyRegression(level=design.level), sample)
-    checks = _checks(design, headline, event_source, sample)
-    record = effect_record("headline", name, headline, scale)
-    return Evaluation(
+    role, truth = role_of(design.estimator, design.estimator), _own_truth(design, headline, panel)
+    record = effect_record("headline", name, headline, scale, truth=truth, role=role)
+    alternatives = tuple(_effect(f"alternative_{n}", e, design, sample, scale) for n, e in enumerate(design.alternatives, start=1))
+    shown = event_source(design, headline, sample)
+    bracket = bracket_record(headline, record, alternatives, scale, rule.smallest_effect)
+    mechanisms = () if lean else _mechanisms(design, panel)
+    dose = dose_record(design, headline, panel)
+    checks = _checks(design, headline, shown, sample)
+    outcome = outcome_record(rule, panel)
+    bundle = bundle_record(design, headline, panel)
+    evaluation = Evaluation(
         schema_version=SCHEMA_VERSION,
         name=_name(policy, name, panel),
         data_kind=panel.data_kind,
         audience="internal",
         policy=policy_record(policy, panel),
-        outcome=outcome_record(policy.outcome(name), panel),
+        outcome=outcome,
         design=design.record(),
         headline=record,
-        alternatives=tuple(
-            _effect(f"alternative_{n}", estimator, sample, scale) for n, estimator in enumerate(design.alternatives, start=1)
-        ),
-        mechanisms=_mechanisms(design, panel),
-        mechanism_outcomes={m: outcome_record(policy.outcome(m), panel) for m in design.mechanisms},
-        event_study=event_study_record(event_source, scale),
-        cohort_map=cohort_map(sample, headline.by_cohort, scale),
+        alternatives=alternatives,
+        mechanisms=mechanisms,
+        mechanism_outcomes={} if lean else {m: outcome_record(policy.outcome(m), panel) for m in design.mechanisms},
+        event_study=event_study_record(shown, scale),
+        cohort_map=cohort_map(sample, shown.by_cohort, scale, _window(shown)),
         published=_published_results(policy, name, panel),
         checks=tuple(CheckRecord(name=c.name, passed=c.passed, reason=c.reason, numbers=dict(c.numbers)) for c in checks),
-        claim=decide(
-            Evidence(
-                conf_low=headline.overall.conf_low,
-                conf_high=headline.overall.conf_high,
-                smallest_effect=policy.outcome(name).smallest_effect,
-                n_clusters=headline.overall.n_clusters,
-                checks={c.name: c for c in checks},
-                log_scale=scale.log,
-                simulated=panel.data_kind == "simulated",
-                certification=policy.instrument == "certification",
-            )
-        ),
+        claim=decide(_evidence(design, headline, panel, checks, (alternatives, bracket, dose))),
         sample_flow=_flow(panel.flow, sample),
         warnings=(),
         withheld=(),
         companions=(),
         repetitions=(),
         provenance=provenance(panel),
+        compared=compared_records(design, sample),
+        estimands=estimand_records(headline, scale),
+        bracket=bracket,
+        codings=() if lean else coding_records(design, panel, record),
+        dose=dose,
+        listing=None if lean else listing_record(design, panel, sample, record, mechanisms),
+        bundle=bundle,
+    )
+    return replace(evaluation, power=power_records(evaluation, headline))
+
+
+def _own_truth(design: Design, headline: Fitted, panel: FirmPanel) -> float | None:
+    """The truth of headlines that are no average of effects: a slope of district effects, a sum of parts."""
+    if headline.estimand == "dose_slope":
+        return true_slope(design, headline, panel)
+    return true_sum(design, panel) if headline.estimand == "separated" else None
+
+
+def _window(shown: Fitted) -> tuple[int, int] | None:
+    """Event times that an average by cohort runs over; None for all from treatment on."""
+    return (0, int(shown.estimator.window[1])) if isinstance(shown.estimator, LandmarkDiD) else None
+
+
+def _evidence(
+    design: Design,
+    headline: Fitted,
+    panel: FirmPanel,
+    checks: list[CheckResult],
+    records: tuple[tuple[EffectRecord, ...], BracketRecord | None, DoseRecord | None],
+) -> Evidence:
+    alternatives, bracket, dose = records
+    rule = design.policy.outcome(design.outcome)
+    permutation = None if dose is None else dose.permutation_p
+    return Evidence(
+        conf_low=headline.overall.conf_low,
+        conf_high=headline.overall.conf_high,
+        smallest_effect=rule.smallest_effect,
+        n_clusters=headline.overall.n_clusters,
+        checks={c.name: c for c in checks},
+        log_scale=rule.scale == "log",
+        simulated=panel.data_kind == "simulated",
+        selected=isinstance(design.estimator, GROWTH_DESIGNS) or design.policy.instrument == "certification",
+        given_growth=isinstance(design.estimator, GROWTH_DESIGNS),
+        bracket=None if bracket is None else bracketed(bracket, alternatives),
+        attainable_p=None if dose is None else dose.attainable_p,
+        permutation_p=None if permutation is None else finite(permutation),
     )
 
 
@@ -117,86 +153,32 @@ def _name(policy: Policy, outcome: str, panel: FirmPanel) -> str:
     return f"{policy.name}-{outcome}" + ("" if panel.source == policy.source else f"-{panel.source}")
 
 
-def _sample(design: Design, panel: FirmPanel, outcome: str) -> Sample:
-    treatment = design.policy.treatment
-    missing = [c for c in (outcome, treatment.cohort, design.cluster) if c is not None and c not in panel.columns]
-    if missing:
-        raise DataError(
-            [
-                Problem(
-                    what=f"The panel {panel.source} has no column {name!r}, which policy {design.policy.name} needs.",
-                    remedy="add the column to the data, or choose another outcome",
-                )
-                for name in missing
-            ]
-        )
-    return Sample.from_frame(
-        panel.frame,
-        firm="firm",
-        year="year",
-        outcome=outcome,
-        cohort=treatment.cohort,
-        never_treated=treatment.never_treated,
-        always_treated="drop",
-        covariates=design.covariates,
-        cluster=design.cluster,
-    )
-
-
-def fit(estimator: Estimator, sample: Sample) -> Fitted:
-    """Fit one estimator and sort what it returns."""
-    result = estimator.fit(sample)
-    if isinstance(result, GroupTimeEffects):
-        return Fitted(
-            estimator=estimator,
-            estimand="treated_firm_years",
-            overall=result.aggregate("simple").overall,
-            by_event_time=result.aggregate("dynamic").effects,
-            by_cohort=result.aggregate("group").effects,
-        )
-    if isinstance(result, EventStudy):
-        return Fitted(
-            estimator=estimator,
-            estimand="event_average",
-            overall=result.overall,
-            by_event_time=result.effects,
-            by_cohort=None,
-        )
-    return Fitted(estimator=estimator, estimand="regression_weighted", overall=result, by_event_time=None, by_cohort=None)
-
-
-def _effect(key: str, estimator: Estimator, sample: Sample, scale: Scale) -> EffectRecord:
+def _effect(key: str, estimator: Estimator, design: Design, sample: Sample, scale: Scale) -> EffectRecord:
     """An effect beside the headline; where it is not identified, the reason stands in its place."""
     try:
-        return effect_record(key, sample.names.outcome, fit(estimator, sample), scale)
+        fitted = fit(estimator, sample)
     except IdentificationError as error:
-        reason = Unavailable(f"not identified: {error.problems[0].what}")
-    counts = (sample.n_firms, len(sample.position))
-    basis = Basis(n_firms=counts[0], n_observations=counts[1], n_clusters=counts[0], convention="")
-    overall = Estimate.from_basis("", reason, reason, basis)
-    missing = Fitted(estimator=estimator, estimand="treated_firm_years", overall=overall, by_event_time=None, by_cohort=None)
-    return effect_record(key, sample.names.outcome, missing, scale)
+        fitted = not_identified(estimator, sample, error)
+    return effect_record(key, sample.names.outcome, fitted, scale, role=role_of(estimator, design.estimator))
 
 
 def _mechanisms(design: Design, panel: FirmPanel) -> tuple[EffectRecord, ...]:
     records = []
     for name in design.mechanisms:
-        scale = Scale.of(design.policy.outcome(name).scale, panel, name)
-        records.append(_effect(f"outcome_{name}", design.estimator, _sample(design, panel, name), scale))
+        scale = Scale.of(design.policy.outcome(name).scale, panel, name, design.policy.treatment.cohort)
+        records.append(_effect(f"outcome_{name}", design.estimator, design, sample_of(design, panel, name), scale))
     return tuple(records)
 
 
-def _checks(design: Design, headline: Fitted, event_source: Fitted, sample: Sample) -> list[CheckResult]:
-    effects = event_source.by_event_time
+def _checks(design: Design, headline: Fitted, shown: Fitted, sample: Sample) -> list[CheckResult]:
+    effects = shown.by_event_time
     if effects is None or sample.cohort is None:
         raise AssertionError("a design's estimators have cohorts and event times")
-    anticipation = int(getattr(design.estimator, "anticipation", 0))
-    base = str(getattr(event_source.estimator, "base_period", "universal"))
-    leads = np.asarray(effects.keys["event_time"]) < -anticipation
     cohorts, firms = np.unique(sample.cohort[sample.cohort <= sample.years[-1]], return_counts=True)
+    alpha = TREND_ALPHA_GIVEN_GROWTH if isinstance(design.estimator, GROWTH_DESIGNS) else TREND_ALPHA
     return [
-        check_trends(effects.joint_test(leads)),
-        check_drift(effects, base, design.policy.outcome(design.outcome).smallest_effect),
+        check_trends(effects.joint_test(leads_of(shown)), alpha),
+        check_drift(leads_drift(shown), design.policy.outcome(design.outcome).smallest_effect),
         check_clusters(headline.overall.n_clusters),
         check_cohort_sizes({int(g): int(n) for g, n in zip(cohorts, firms, strict=True)}),
     ]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from sme_eval.panel.declarations import Label
 from sme_eval.panel.firm_panel import FirmPanel
-from sme_eval.policies.policy import OutcomeRule, PageText, Policy
+from sme_eval.policies.policy import Policy
+from sme_eval.policies.rules import OutcomeRule, PageText
 
-from .record import Bilingual, OutcomeRecord, PolicyRecord, SourceRecord
+from .record import OutcomeRecord, PolicyRecord, SourceRecord
+from .record_base import Bilingual
 
 
 def bilingual(label: Label) -> Bilingual:
@@ -47,14 +49,19 @@ def _texts(texts: tuple[PageText, ...], own: bool) -> tuple[Bilingual, ...]:
     return tuple(bilingual(text.label) for text in texts if own or text.about == "policy")
 
 
+def unit_label(panel: FirmPanel, column: str) -> Bilingual:
+    """The unit of a column in words, empty where it has none."""
+    unit = panel.dictionary[column].unit
+    return bilingual(unit.label if unit is not None else Label("", ""))
+
+
 def outcome_record(rule: OutcomeRule, panel: FirmPanel) -> OutcomeRecord:
     """An outcome with its names and unit from the dictionary."""
     column = panel.dictionary[rule.name]
-    unit = column.unit.label if column.unit is not None else Label("", "")
     return OutcomeRecord(
         name=rule.name,
         label=bilingual(column.label),
-        unit=bilingual(unit),
+        unit=unit_label(panel, rule.name),
         scale=rule.scale,
         smallest_effect=rule.smallest_effect,
         role=rule.role,

@@ -19,12 +19,20 @@ from sme_eval.results.unavailable import Unavailable
 from sme_eval.terms import DataKind
 
 from .plain import from_plain, to_plain
+from .record_base import Bilingual, Count, EffectRecord, EstimatorRecord, Number, Scalar
+from .record_sections import (
+    BracketRecord,
+    BundleRecord,
+    CodingRecord,
+    ComparedRecord,
+    DoseRecord,
+    EstimandRecord,
+    ListingRecord,
+    PowerRecord,
+)
 
 SCHEMA_VERSION = 1
 
-Number = float | Unavailable
-Count = int | Unavailable
-Scalar = str | int | float | bool | None
 ClaimKind = Literal[
     "consistent",
     "suggestive",
@@ -36,14 +44,6 @@ ClaimKind = Literal[
 ]
 Direction = Literal["increase", "decrease", "none"]
 Audience = Literal["internal", "release"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bilingual:
-    """One text in both languages; in a template, `{path|format}` refers to a value of the record."""
-
-    zh: str
-    en: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +87,6 @@ class OutcomeRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EstimatorRecord:
-    """Which estimator with which choices."""
-
-    name: str
-    choices: Mapping[str, Scalar]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DesignRecord:
     """What was decided before the outcome was opened; `hash` seals it."""
 
@@ -107,42 +99,6 @@ class DesignRecord:
     level: float
     smallest_effect: float | None
     hash: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IntervalRecord:
-    """An effect in per cent, 100 (e^β − 1), with its interval."""
-
-    estimate: Number
-    conf_low: Number
-    conf_high: Number
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EffectRecord:
-    """One estimated effect, named by `key`.
-
-    `estimand` is "treated_firm_years", "regression_weighted" or "event_average".
-    """
-
-    key: str
-    outcome: str
-    estimator: EstimatorRecord
-    estimand: str
-    estimate: Number
-    std_error: Number
-    p_value: Number
-    conf_low: Number
-    conf_high: Number
-    level: float
-    percent: IntervalRecord | None
-    n_firms: int
-    n_treated: int | Unavailable | None
-    n_observations: int
-    n_clusters: int
-    truth: float | None = None
-    truth_percent: float | None = None
-    covers_truth: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +130,10 @@ class EventTimeRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventStudyRecord:
-    """Effects by event time, the joint test of those before treatment, and the simultaneous band's making."""
+    """Effects by event time, the joint test of those before treatment, and the simultaneous band's making.
+
+    Only event times up to `last_lead` speak to trends: what happened later is conditioned on.
+    """
 
     estimator: EstimatorRecord
     rows: tuple[EventTimeRecord, ...]
@@ -182,6 +141,7 @@ class EventStudyRecord:
     level: float
     band_draws: int
     band_critical_value: float
+    last_lead: int = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,6 +303,14 @@ class Evaluation(Printable):
     companions: tuple[Evaluation, ...]
     repetitions: tuple[RepetitionRecord, ...]
     provenance: Provenance
+    power: tuple[PowerRecord, ...] = ()
+    compared: tuple[ComparedRecord, ...] = ()
+    estimands: tuple[EstimandRecord, ...] = ()
+    bracket: BracketRecord | None = None
+    codings: tuple[CodingRecord, ...] = ()
+    dose: DoseRecord | None = None
+    listing: ListingRecord | None = None
+    bundle: BundleRecord | None = None
 
     @property
     def slug(self) -> str:

@@ -17,7 +17,8 @@ from sme_eval.simulate.ningbo import simulate_ningbo
 
 from .design import Design
 from .evaluate import evaluate
-from .record import EffectRecord, Evaluation, RepetitionRecord
+from .record import Evaluation, RepetitionRecord
+from .record_base import EffectRecord
 
 FIRST_SEED = 10_000
 """Seeds of repetitions, apart from the small seeds that people type."""

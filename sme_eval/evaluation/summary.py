@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from sme_eval.results.unavailable import Unavailable
 
 if TYPE_CHECKING:
-    from .record import EffectRecord, Evaluation
+    from .record import Evaluation
+    from .record_base import EffectRecord
 
 
 def summary_text(evaluation: Evaluation) -> str:

@@ -81,7 +81,7 @@ def _refuse_covariates(sample: Sample) -> None:
             Problem(
                 what="Covariates would be ignored: this estimator does not condition on any.",
                 where=f"covariates: {', '.join(sample.names.covariates)}",
-                remedy="leave `covariates` out of the sample",
+                remedy="leave `covariates` out of the sample, or use LandmarkDiD",
             )
         )
 

@@ -1,8 +1,9 @@
 """Panels in files: parquet for what the package writes, csv (UTF-8) for what others bring.
 
 A parquet file carries under the metadata key `sme_eval` the data kind, the source, the sample flow and the
-parameters, and as extra columns `truth.cohort` and `truth.effect.<outcome>` the truth of a simulated panel: one file,
-so that no panel loses its truth or its label.
+parameters and the keys of its categories, and as extra columns `truth.start.<start>`, `truth.effect.<outcome>` and
+`truth.part.<outcome>.<part>` the truth of a simulated panel: one file, so that no panel loses its truth or its label.
+Version 1 knew one start, `truth.cohort`, and no parts; such files are still read.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from sme_eval.errors import DataError, Problem
+from sme_eval.panel.categories import with_categories
 from sme_eval.panel.contract import Origin
+from sme_eval.panel.declarations import Label
 from sme_eval.panel.dictionary import Dictionary, load_dictionary
 from sme_eval.panel.firm_panel import Contract, FirmPanel
 from sme_eval.panel.sample_flow import FlowStep, SampleFlow
@@ -27,9 +30,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _KEY: Final = b"sme_eval"
-_SCHEMA_VERSION: Final = 1
+_SCHEMA_VERSION: Final = 2
 _COHORT: Final = "truth.cohort"
+_START: Final = "truth.start."
 _EFFECT: Final = "truth.effect."
+_PART: Final = "truth.part."
 _TEXT_TYPES: Final = ("identifier", "category")
 _MISSING: Final = ("", "NA", "NaN", "nan")
 """What statistical programs write for a missing number; words for "missing" are a matter of intake, not of this."""
@@ -42,11 +47,7 @@ def write_panel(panel: FirmPanel, path: Path) -> Path:
 
     if path.suffix.lower() != ".parquet":
         raise DataError(Problem(what=f"A panel is written as .parquet, not {path.suffix!r}.", where=path.name))
-    frame = panel.frame
-    if panel.truth is not None:
-        frame[_COHORT] = panel.truth.cohort
-        for outcome, effect in panel.truth.effects.items():
-            frame[_EFFECT + outcome] = effect
+    frame = panel.frame.assign(**_truth_columns(panel.truth))
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata({_KEY: _metadata(panel, path)})
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -82,6 +83,7 @@ def read_panel(path: Path | str, data_kind: DataKind | None = None, *, root: Pat
         "file": about.get("data_kind"),
         "sources.toml": declared.data_kind if declared else None,
     }
+    dictionary = with_categories(dictionary, _categories(about))
     origin = Origin(path.name, header_rows=int(path.suffix.lower() == ".csv"))
     frame, truth = _split_truth(frame) if about else (frame, None)
     panel = FirmPanel(
@@ -121,6 +123,11 @@ def _metadata(panel: FirmPanel, path: Path) -> bytes:
         "data_kind": panel.data_kind,
         "source": panel.source,
         "flow": [asdict(step) for step in panel.flow.steps],
+        "categories": {
+            name: [[key, label.zh, label.en] for key, label in panel.dictionary[name].categories.items()]
+            for name in panel.columns
+            if panel.dictionary[name].categories
+        },
         "parameters": dict(panel.parameters),
     }
     try:
@@ -195,14 +202,37 @@ def _csv_rows(path: Path, names: list[str], dictionary: Dictionary) -> pd.DataFr
     return frame
 
 
+def _truth_columns(truth: Truth | None) -> dict[str, Any]:
+    """Column → (rows,) of a truth; none without one."""
+    if truth is None:
+        return {}
+    starts = {_START + name: start for name, start in truth.starts.items()}
+    effects = {_EFFECT + outcome: effect for outcome, effect in truth.effects.items()}
+    parts = {f"{_PART}{outcome}.{part}": values for outcome, of in truth.parts.items() for part, values in of.items()}
+    return starts | effects | parts
+
+
 def _split_truth(frame: pd.DataFrame) -> tuple[pd.DataFrame, Truth | None]:
     """The panel's own columns, and the truth that was stored beside them, if any."""
-    if _COHORT not in frame:
-        return frame, None
     names = [str(name) for name in frame.columns]
+    own = frame[[name for name in names if not name.startswith("truth.")]]
+    starts = {name.removeprefix(_START): frame[name].to_numpy() for name in names if name.startswith(_START)}
     effects = {name.removeprefix(_EFFECT): frame[name].to_numpy() for name in names if name.startswith(_EFFECT)}
-    truth = Truth(frame["firm"].to_numpy(), frame["year"].to_numpy(), frame[_COHORT].to_numpy(), effects)
-    return frame[[name for name in names if not name.startswith("truth.")]], truth
+    parts: dict[str, dict[str, Any]] = {}
+    for name in names:
+        if name.startswith(_PART):
+            outcome, _, part = name.removeprefix(_PART).rpartition(".")
+            parts.setdefault(outcome, {})[part] = frame[name].to_numpy()
+    if _COHORT in names:
+        return own, Truth.from_cohort(frame["firm"].to_numpy(), frame["year"].to_numpy(), frame[_COHORT].to_numpy(), effects)
+    if not starts:
+        return frame, None
+    return own, Truth(frame["firm"].to_numpy(), frame["year"].to_numpy(), starts, effects, parts)
+
+
+def _categories(about: Mapping[str, Any]) -> dict[str, dict[str, Label]]:
+    """The keys of the panel's categories, as its dictionary had them when it was written."""
+    return {name: {key: Label(zh, en) for key, zh, en in keys} for name, keys in about.get("categories", {}).items()}
 
 
 def _agreed_kind(path: Path, kinds: Mapping[str, DataKind | None]) -> DataKind:

@@ -1,10 +1,11 @@
-"""What is known of a simulated panel and never of an observed one: the effect of treatment on each firm-year."""
+"""What is known of a simulated panel and never of an observed one: the effect of every policy on each firm-year."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,43 +17,83 @@ from sme_eval.terms import NEVER
 IntegerArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 FlagArray = NDArray[np.bool_]
+Estimand = Literal["step", "own", "bundle"]
+Window = int | tuple[int, int]
+
+STEP: Final = FrozenMapping(
+    {
+        "certified_year": ("certificate", "cash"),
+        "certified_year_half": ("certificate", "cash"),
+        "srdi_year": ("srdi",),
+        "library_year": ("credit",),
+        "listed_year": ("credit",),
+    }
+)
+"""Start → the parts of the effect that the entry itself brings."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Truth:
     """Realised treatment effects, one per row of the panel they belong to.
 
-    Estimand: for each firm-year, y(treated as it was) − y(never treated); averages run over the treated firm-years of
-    this panel (year ≥ cohort). They are realised values of this panel, not parameters of the process that drew it.
+    For each firm-year, total = y(all policies as they were) − y(none). With g the firm's start and e the event time:
+
+    * step: the parts of the total that the entry itself brings (`STEP`);
+    * own: everything gained since the year before entry, total(g + e) − total(g − 1), 0 if g − 1 is before the panel;
+    * bundle: everything since before any list, total(g + e).
+
+    Averages run over the firm-years of this panel with year ≥ g. They are realised values, not parameters of the
+    process that drew the panel.
 
     Attributes
     ----------
     firm, year : (rows,)
         The panel's identifiers, in its row order.
-    cohort : (rows,) integers
-        First treated year of the row's firm; `terms.NEVER` if it is never treated.
+    starts : start → (rows,) integers
+        First year of the row's firm under each policy, by the name of the panel's column; `terms.NEVER` if there is
+        none. The first one is meant where no start is named.
     effects : outcome → (rows,)
-        Effect on that outcome in the outcome's own unit; 0 where not treated.
+        Total effect on that outcome in the outcome's own unit; 0 where no policy acts.
+    parts : outcome → part → (rows,)
+        What the total is the sum of; may be left out, and then `step` is not known.
+
+    Examples
+    --------
+    >>> truth = Truth.from_cohort([1, 1, 2, 2], [2019, 2020] * 2, [2020, 2020, NEVER, NEVER], {"y": [0.0, 0.3, 0.0, 0.0]})
+    >>> truth.average("y")
+    0.3
     """
 
     firm: NDArray[Any]
     year: IntegerArray
-    cohort: IntegerArray
+    starts: Mapping[str, IntegerArray]
     effects: Mapping[str, FloatArray]
+    parts: Mapping[str, Mapping[str, FloatArray]] = field(default_factory=FrozenMapping)
+
+    @classmethod
+    def from_cohort(cls, firm: Any, year: Any, cohort: Any, effects: Mapping[str, Any], start: str = "certified_year") -> Truth:
+        """A truth with one start and no parts."""
+        return cls(firm, year, {start: cohort}, effects)
 
     def __post_init__(self) -> None:
         """Copy, make read-only, and require equal lengths."""
-        for name in ("firm", "year", "cohort"):
-            object.__setattr__(self, name, _read_only(getattr(self, name)))
-        effects = {name: _read_only(np.asarray(values, dtype=np.float64)) for name, values in self.effects.items()}
-        object.__setattr__(self, "effects", FrozenMapping(effects))
-        lengths = {self.firm.size, self.year.size, self.cohort.size, *(values.size for values in effects.values())}
+        object.__setattr__(self, "firm", _read_only(self.firm))
+        object.__setattr__(self, "year", _read_only(self.year))
+        object.__setattr__(self, "starts", FrozenMapping({name: _read_only(start) for name, start in self.starts.items()}))
+        object.__setattr__(self, "effects", _floats(self.effects))
+        object.__setattr__(self, "parts", FrozenMapping({outcome: _floats(of) for outcome, of in self.parts.items()}))
+        columns = [self.firm, self.year, *self.starts.values(), *self.effects.values()]
+        columns += [part for of in self.parts.values() for part in of.values()]
+        lengths = {column.size for column in columns}
         if len(lengths) > 1:
             raise DataError(Problem(what="The parts of a truth have different lengths.", where=f"lengths {sorted(lengths)}"))
+        if not self.starts:
+            raise DataError(Problem(what="A truth needs a start.", remedy="give the first treated year of each row's firm"))
 
     def __reduce__(self) -> tuple[type[Truth], tuple[object, ...]]:
         """Pickle through the constructor, so that the arrays are read-only again."""
-        return Truth, (self.firm, self.year, self.cohort, dict(self.effects))
+        parts = {outcome: dict(of) for outcome, of in self.parts.items()}
+        return Truth, (self.firm, self.year, dict(self.starts), dict(self.effects), parts)
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -60,76 +101,173 @@ class Truth:
         return tuple(self.effects)
 
     @property
+    def cohort(self) -> IntegerArray:
+        """(rows,): the first start."""
+        return next(iter(self.starts.values()))
+
+    @property
     def treated(self) -> FlagArray:
-        """(rows,): the firm's treatment has started."""
-        treated: FlagArray = self.year >= self.cohort
-        return treated
+        """(rows,): the firm's first start has come."""
+        return self.begun()
+
+    def begun(self, start: str | None = None) -> FlagArray:
+        """(rows,): whether that start has come."""
+        begun: FlagArray = self.year >= self._start(start)
+        return begun
 
     def average(
         self,
         outcome: str,
         *,
-        event_time: int | tuple[int, int] | None = None,
+        start: str | None = None,
+        estimand: Estimand = "bundle",
+        event_time: Window | None = None,
         cohort: int | None = None,
         year: int | None = None,
+        among: FlagArray | None = None,
     ) -> float:
         """Mean true effect on `outcome` over treated firm-years, in the outcome's unit.
 
-        `event_time` is one event time or an inclusive window of them (leads are allowed and give the effect before
-        treatment, 0 without anticipation); `cohort` and `year` restrict further.
+        `event_time` is one event time or an inclusive window of them. Leads are allowed; "own" at a lead is
+        total(g + e) − total(g − 1), which differs from 0 where another policy came before. `cohort`, `year` and `among`,
+        a mask (rows,), restrict further.
 
         Raises
         ------
         DesignError
-            The outcome has no known effect, or no firm-year is selected.
+            The outcome, the start or the estimand is not known, the mask does not fit, or no firm-year is selected.
         """
-        chosen = self.treated if event_time is None else self._at(event_time)
+        chosen = self._chosen(start, event_time, among)
         if cohort is not None:
-            chosen = chosen & (self.cohort == cohort)
+            chosen &= self._start(start) == cohort
         if year is not None:
-            chosen = chosen & (self.year == year)
-        effect = self._effect(outcome)[chosen]
-        if not effect.size:
-            raise DesignError(
-                Problem(
-                    what="No firm-year is selected for the true average effect.",
-                    where=f"event_time={event_time}, cohort={cohort}, year={year}",
-                    remedy="choose a cohort, year and event time that the panel holds",
-                )
-            )
-        return float(effect.mean())
+            chosen &= self.year == year
+        return _mean(self._values(outcome, start, estimand), chosen, f"event_time={event_time}, cohort={cohort}, year={year}")
 
-    def by_event_time(self, outcome: str) -> dict[int, float]:
-        """Event time (0, 1, …) → mean effect over all treated firms seen at it; cohorts weigh by their firms."""
-        return self._means(outcome, self.year - self.cohort)
+    def by_event_time(
+        self,
+        outcome: str,
+        start: str | None = None,
+        estimand: Estimand = "bundle",
+        *,
+        among: FlagArray | None = None,
+        leads: tuple[int, int] | None = None,
+    ) -> dict[int, float]:
+        """Event time (0, 1, …) → mean effect over all treated firms seen at it; cohorts weigh by their firms.
 
-    def by_cohort(self, outcome: str) -> dict[int, float]:
+        `leads`, such as (−7, −1), adds the event times of that window which the panel holds.
+        """
+        chosen = self._chosen(start, None, among)
+        if leads is not None:
+            chosen |= self._chosen(start, leads, among)
+        return _means(self._values(outcome, start, estimand), self.year - self._start(start), chosen)
+
+    def by_cohort(
+        self, outcome: str, start: str | None = None, estimand: Estimand = "bundle", *, among: FlagArray | None = None
+    ) -> dict[int, float]:
         """Cohort → mean effect over all its treated firm-years."""
-        return self._means(outcome, self.cohort)
+        return _means(self._values(outcome, start, estimand), self._start(start), self._chosen(start, None, among))
 
-    def _means(self, outcome: str, group: IntegerArray) -> dict[int, float]:
-        treated = self.treated
-        keys, codes = np.unique(group[treated], return_inverse=True)
-        means = np.bincount(codes, self._effect(outcome)[treated]) / np.bincount(codes)
-        return {int(key): float(mean) for key, mean in zip(keys, means, strict=True)}
+    def part(
+        self,
+        outcome: str,
+        part: str,
+        *,
+        start: str | None = None,
+        event_time: Window | None = None,
+        among: FlagArray | None = None,
+    ) -> float:
+        """Mean of one part of the effect over the treated firm-years of `start`; restrictions as in `average`."""
+        parts = self.parts.get(outcome, {})
+        if part not in parts:
+            raise DesignError(
+                Problem(what=f"The effect on {outcome!r} has no part {part!r}.", remedy=suggestion(part, tuple(parts)))
+            )
+        return _mean(parts[part], self._chosen(start, event_time, among), f"event_time={event_time}")
 
-    def _at(self, event_time: int | tuple[int, int]) -> FlagArray:
-        first, last = event_time if isinstance(event_time, tuple) else (event_time, event_time)
-        event = self.year - self.cohort
-        chosen: FlagArray = (event >= first) & (event <= last) & (self.cohort != NEVER)
-        return chosen
-
-    def _effect(self, outcome: str) -> FloatArray:
+    def _values(self, outcome: str, start: str | None, estimand: Estimand) -> FloatArray:
+        """(rows,) the effect on `outcome` in the sense of `estimand`."""
         if outcome not in self.effects:
             raise DesignError(Problem(what=f"No true effect is known for {outcome!r}.", remedy=suggestion(outcome, self.outcomes)))
-        return self.effects[outcome]
+        if estimand not in get_args(Estimand):
+            raise DesignError(Problem(what=f"estimand is {estimand!r}.", remedy=suggestion(estimand, get_args(Estimand))))
+        if estimand == "step":
+            return self._step(outcome, start)
+        total = self.effects[outcome]
+        return total if estimand == "bundle" else total - self._before(total, self._start(start))
+
+    def _step(self, outcome: str, start: str | None) -> FloatArray:
+        name = start or next(iter(self.starts))
+        if outcome not in self.parts or name not in STEP:
+            raise DesignError(
+                Problem(what=f"The effect of {name} itself on {outcome!r} is not known.", remedy="ask for own or bundle")
+            )
+        brought = [self.parts[outcome][part] for part in STEP[name] if part in self.parts[outcome]]
+        return np.sum(brought, axis=0) if brought else np.zeros(self.year.size)
+
+    def _before(self, total: FloatArray, start: IntegerArray) -> FloatArray:
+        """(rows,) the firm's `total` in the year before its start; 0 if the panel does not hold it."""
+        base = np.zeros(self._firms.max(initial=0) + 1)
+        rows = self.year == start - 1
+        base[self._firms[rows]] = total[rows]
+        return base[self._firms]
+
+    @cached_property
+    def _firms(self) -> IntegerArray:
+        """(rows,) the firms numbered from 0."""
+        return np.unique(self.firm, return_inverse=True)[1].astype(np.int64)
+
+    def _chosen(self, start: str | None, event_time: Window | None, among: FlagArray | None) -> FlagArray:
+        """(rows,) treated firm-years, or those in a window of event time, within a mask."""
+        begin = self._start(start)
+        if event_time is None:
+            chosen = self.year >= begin
+        else:
+            first, last = event_time if isinstance(event_time, tuple) else (event_time, event_time)
+            event = self.year - begin
+            chosen = (event >= first) & (event <= last) & (begin != NEVER)
+        if among is None:
+            return chosen
+        mask = np.asarray(among)
+        if mask.dtype != np.bool_ or mask.shape != self.year.shape:
+            raise DesignError(Problem(what="among does not fit the truth.", remedy="give one true or false per row of the panel"))
+        return chosen & mask
+
+    def _start(self, start: str | None) -> IntegerArray:
+        if start is None:
+            return self.cohort
+        if start not in self.starts:
+            raise DesignError(Problem(what=f"The truth knows no start {start!r}.", remedy=suggestion(start, tuple(self.starts))))
+        return self.starts[start]
 
     def __repr__(self) -> str:
         """Counts only."""
         return f"Truth(outcomes={self.outcomes}, rows={self.year.size}, treated={int(self.treated.sum())})"
 
 
-def _read_only(values: NDArray[Any]) -> NDArray[Any]:
+def _mean(values: FloatArray, chosen: FlagArray, where: str) -> float:
+    if not chosen.any():
+        raise DesignError(
+            Problem(
+                what="No firm-year is selected for the true average effect.",
+                where=where,
+                remedy="choose a cohort, year and event time that the panel holds",
+            )
+        )
+    return float(values[chosen].mean())
+
+
+def _means(values: FloatArray, group: IntegerArray, chosen: FlagArray) -> dict[int, float]:
+    keys, codes = np.unique(group[chosen], return_inverse=True)
+    means = np.bincount(codes, values[chosen]) / np.bincount(codes)
+    return {int(key): float(mean) for key, mean in zip(keys, means, strict=True)}
+
+
+def _floats(columns: Mapping[str, Any]) -> FrozenMapping[str, FloatArray]:
+    return FrozenMapping({name: _read_only(np.asarray(values, dtype=np.float64)) for name, values in columns.items()})
+
+
+def _read_only(values: Any) -> NDArray[Any]:
     copied = np.array(values)
     copied.setflags(write=False)
     return copied

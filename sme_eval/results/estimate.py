@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sme_eval.stats.inference import critical_value, two_sided_p
-from sme_eval.terms import EFFECT_COLUMNS
+from sme_eval.terms import EFFECT_COLUMNS, Covariance
 
-from .basis import Basis
+from .basis import Basis, FixedEffects
 from .text import Printable, text_table
 from .unavailable import Unavailable
 
@@ -23,7 +23,7 @@ class Estimate(Printable):
     """A point estimate of the effect that `term` names, in units of the outcome (`unit`).
 
     `estimate` and `std_error` are floats, or `Unavailable` with the reason. `degrees_of_freedom` is infinite where the
-    convention uses normal critical values.
+    convention uses normal critical values. `effects`, `cluster` and `covariance` are those of its `Basis`.
     """
 
     term: str
@@ -38,6 +38,9 @@ class Estimate(Printable):
     unit: str = ""
     n_treated: int | None = None
     notes: tuple[str, ...] = ()
+    effects: FixedEffects = None
+    cluster: str = ""
+    covariance: Covariance | None = None
 
     @classmethod
     def from_basis(
@@ -62,6 +65,9 @@ class Estimate(Printable):
             unit=basis.unit,
             n_treated=n_treated,
             notes=basis.warnings(),
+            effects=basis.effects,
+            cluster=basis.cluster,
+            covariance=basis.covariance,
         )
 
     @property

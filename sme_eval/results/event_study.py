@@ -30,12 +30,14 @@ class EventStudy(Printable):
     """Effects by event time, and their average after treatment.
 
     What the average is, is said in `overall.term`. `anticipation` years before treatment are not part of the pre-trend test.
+    `by_cohort` is that average for each cohort, where the estimator gives it.
     """
 
     effects: Effects
     overall: Estimate
     reference: int
     anticipation: int = 0
+    by_cohort: Effects | None = None
 
     @property
     def estimate(self) -> float | Unavailable:

@@ -26,7 +26,7 @@ THEME = {
 }
 
 
-def _axes(axes: Axes | None, height: float) -> Axes:
+def new_axes(axes: Axes | None, height: float) -> Axes:
     if axes is not None:
         return axes
     import matplotlib.pyplot as plt
@@ -50,7 +50,7 @@ def draw_event_study(
     """
     from matplotlib.ticker import MaxNLocator
 
-    axes = _axes(axes, 3.5)
+    axes = new_axes(axes, 3.5)
     x_label, y_label, estimate_label, band_label, truth_label = labels
     shown = frame[np.isfinite(frame["estimate"])]
     time = shown["event_time"].to_numpy()
@@ -94,7 +94,7 @@ def draw_forest(
 
     A column `truth` marks each row's own truth; a column `size` prints a text at the right end of the row.
     """
-    axes = _axes(axes, 0.9 + 0.42 * len(frame))
+    axes = new_axes(axes, 0.9 + 0.42 * len(frame))
     place = np.arange(len(frame))[::-1]
     value = frame["estimate"].to_numpy(dtype=float)
     half = (frame["conf_high"] - frame["estimate"]).fillna(0.0).to_numpy(dtype=float)

@@ -13,7 +13,8 @@ from sme_eval.runs.stamp import record_folder, write_whole
 from sme_eval.terms import LANGUAGES
 
 if TYPE_CHECKING:
-    from sme_eval.evaluation.record import Bilingual, Evaluation
+    from sme_eval.evaluation.record import Evaluation
+    from sme_eval.evaluation.record_base import Bilingual
 
 INDEX_PAGE: Final = "../../index.html"
 """From a report's folder."""
@@ -70,7 +71,7 @@ def _appendix(evaluation: Evaluation, folder: Path, staging: Path, notebook: str
 
 def titles(notebook: Mapping[str, Any]) -> Bilingual:
     """The title of a notebook: the heading of its first cell, and the Chinese line below it."""
-    from sme_eval.evaluation.record import Bilingual
+    from sme_eval.evaluation.record_base import Bilingual
 
     lines = [line.strip("# ") for line in source(notebook["cells"][0]).splitlines() if line.strip("# ")]
     english = lines[0] if lines else "notebook"

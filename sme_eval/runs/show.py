@@ -9,8 +9,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from sme_eval.evaluation.design import Design, describe
-from sme_eval.evaluation.evaluate import fit
-from sme_eval.evaluation.record import EffectRecord, EstimatorRecord, Evaluation, RepetitionRecord
+from sme_eval.evaluation.fitting import fit
+from sme_eval.evaluation.record import Evaluation, RepetitionRecord
+from sme_eval.evaluation.record_base import EffectRecord, EstimatorRecord
 from sme_eval.panel.sample import Sample
 from sme_eval.terms import Language
 

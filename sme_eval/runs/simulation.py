@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 from sme_eval.errors import DataError, Problem
+from sme_eval.panel.truth import Estimand, Truth
 from sme_eval.runs.parameters import rules
 from sme_eval.runs.settings import read_settings
 
@@ -31,5 +33,14 @@ def write_simulation(settings: Mapping[str, str], output: str) -> str:
         raise DataError(
             Problem(what=f"The file cannot be written: {error.strerror or error}.", where=output, remedy="choose another --output")
         ) from None
-    effects = ", ".join(f"{name} {truth.average(name):+.4f}" for name in truth.outcomes)
-    return f"{panel.summary()}\n  true average effects: {effects}\n  written to {written.as_posix()}"
+    return f"{panel.summary()}\n{_effects(truth)}\n  written to {written.as_posix()}"
+
+
+def _effects(truth: Truth) -> str:
+    """Per outcome the three averages over certified firms and years; `Truth` says what they mean."""
+    width = max(map(len, truth.outcomes))
+    lines = ["  true average effects, certified firms and years"]
+    for outcome in truth.outcomes:
+        values = (f"{estimand} {truth.average(outcome, estimand=estimand):+.4f}" for estimand in get_args(Estimand))
+        lines.append(f"    {outcome:<{width}}  {'  '.join(values)}")
+    return "\n".join(lines)

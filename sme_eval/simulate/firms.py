@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 IntegerArray = NDArray[np.int64]
+FlagArray = NDArray[np.bool_]
 
 DISTRICTS: Final = (
     "haishu", "jiangbei", "beilun", "zhenhai", "yinzhou", "fenghua",
@@ -23,34 +24,48 @@ INDUSTRIES: Final = (
     "C17", "C18", "C21", "C22", "C23", "C24", "C26", "C27", "C28", "C29",
     "C30", "C31", "C32", "C33", "C34", "C35", "C36", "C38", "C39", "C40",
 )  # fmt: skip
-"""Twenty divisions of GB/T 4754-2017, equally likely: an assumption."""
+"""Twenty divisions of GB/T 4754-2017, equally likely: an assumption. All cities have the same ones."""
 
 RD_MEAN: Final = 4.0
 RD_SD: Final = 1.0
 """R&D intensity in percent of revenue, normal and cut at zero (four standard deviations below): an assumption."""
 
 
-def stream(seed: int, name: str) -> np.random.Generator:
-    """The random numbers of one part of the simulation.
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """The random numbers of one city.
 
-    Each part has its own stream, named rather than numbered, so that adding a policy later, or switching an effect off,
-    leaves every other draw as it was.
+    Each part of the simulation has its own stream, named rather than numbered, so that adding a policy later, or
+    switching an effect off, leaves every other draw as it was; the first of several cities is the city drawn alone.
     """
-    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+    seed: int
+    city: int = 1
+
+    def stream(self, name: str) -> np.random.Generator:
+        """The generator of one part."""
+        full = name if self.city == 1 else f"city {self.city} {name}"
+        return np.random.default_rng([self.seed, zlib.crc32(full.encode())])
 
 
 @dataclass(frozen=True, slots=True)
 class Firms:
     """Fixed traits; all arrays (firms,).
 
-    `district` and `industry` index `DISTRICTS` and `INDUSTRIES`; `size` and `rd` are standardised; `rd_intensity` is
-    in percent.
+    `district` and `industry` index `DISTRICTS` and `INDUSTRIES`; `size`, `rd` and `hidden` are standardised, and no
+    column shows the last; `rd_intensity` is in percent.
     """
 
     district: IntegerArray
     industry: IntegerArray
     size: FloatArray
     rd: FloatArray
+    hidden: FloatArray
+
+    @property
+    def count(self) -> int:
+        """Number of firms."""
+        return self.size.size
 
     @property
     def rd_intensity(self) -> FloatArray:
@@ -58,12 +73,13 @@ class Firms:
         return RD_MEAN + RD_SD * self.rd
 
 
-def draw_firms(seed: int, count: int) -> Firms:
-    """`count` firms."""
+def draw_firms(draws: Draws, count: int) -> Firms:
+    """`count` firms of one city."""
     edges = np.cumsum(DISTRICT_SHARES)[:-1]
     return Firms(
-        district=np.searchsorted(edges, stream(seed, "district").random(count), side="right"),
-        industry=stream(seed, "industry").integers(0, len(INDUSTRIES), count),
-        size=stream(seed, "size").standard_normal(count),
-        rd=np.maximum(stream(seed, "rd").standard_normal(count), -RD_MEAN / RD_SD),
+        district=np.searchsorted(edges, draws.stream("district").random(count), side="right"),
+        industry=draws.stream("industry").integers(0, len(INDUSTRIES), count),
+        size=draws.stream("size").standard_normal(count),
+        rd=np.maximum(draws.stream("rd").standard_normal(count), -RD_MEAN / RD_SD),
+        hidden=draws.stream("hidden").standard_normal(count),
     )

@@ -1,33 +1,31 @@
 """A Ningbo-like panel of firms whose true effects are known.
 
-Source: the batches are facts of the published reply of the city's bureau; everything else is an assumption
-(`scenario.py`). For now one policy acts, the little-giant certificate. Another one adds its own module that returns
-an effect per outcome, a line in `_effects`, and its columns in `_frame`; random streams are named, so earlier draws
-stay what they were.
+Source: the counts of certified, SRDI and library firms and the stated rewards are facts of the published reply of the
+city's bureau; everything else is an assumption (`scenario.py`). Three policies act: certificates, cash and cheaper
+credit. Random streams are named, so that scenarios share every draw that their difference does not touch.
 """
 
 from __future__ import annotations
 
 from numbers import Integral
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from sme_eval.errors import ParameterError, Problem, raise_if_any
-from sme_eval.panel.firm_panel import FirmPanel
+from sme_eval.panel.dictionary import load_dictionary
+from sme_eval.panel.firm_panel import Contract, FirmPanel
 from sme_eval.panel.truth import Truth
-from sme_eval.simulate.certification import GROWTH_WINDOW, certify, dynamic_effect
-from sme_eval.simulate.firms import DISTRICTS, INDUSTRIES, Firms, FloatArray, IntegerArray, draw_firms, stream
-from sme_eval.simulate.outcomes import untreated_outcome
-from sme_eval.simulate.scenario import BATCHES, Scenario, find_scenario
-from sme_eval.terms import NEVER
-
-if TYPE_CHECKING:
-    import pandas as pd
+from sme_eval.simulate.city import draw_city
+from sme_eval.simulate.columns import city_dictionary, panel_frame, panel_truth
+from sme_eval.simulate.firms import Draws
+from sme_eval.simulate.scenario import BATCHES, SCENARIOS, Scenario, find_scenario
+from sme_eval.simulate.selection import GROWTH_WINDOW
 
 SOURCE: Final = "ningbo_simulated"
-FEWEST_FIRMS: Final = 1000
-"""Below, the 283 certified firms are no longer a small part of the city."""
+FEWEST_FIRMS: Final = 2500
+"""Per city: 1,735 firms are on a list at the end, and enough others must be left to compare with."""
+MOST_CITIES: Final = 99
 
 
 def simulate_ningbo(
@@ -38,44 +36,60 @@ def simulate_ningbo(
 ) -> tuple[FirmPanel, Truth]:
     """Draw a balanced panel and its true effects; the same arguments give the same panel.
 
-    `years` are the first and the last one, both included. Columns: `firm` (1, 2, …, meaningless), `year`,
-    `log_revenue` (ln 10,000 yuan), `log_employment` (ln persons), `rd_intensity` (percent of revenue, baseline),
-    `district`, `industry`, `certified_year` (0 never), `certified` (0/1). Rows are sorted by firm and year. The
-    second value is `panel.truth`.
+    `firms` counts those of each city; a scenario of several cities draws each with its own firms, shocks (of districts
+    and of industries) and full lists, the first one as if it were alone. `years` are the first and the last one, both
+    included. Rows are sorted by firm and year.
 
-    Estimand of the truth: log outcome with the certificate as it was given, minus without any; the certificate is
-    never withdrawn.
+    Columns: `firm` (1, 2, …, meaningless), `year`, `log_revenue` (ln 10,000 yuan), `log_employment` (ln persons),
+    `rd_intensity` (percent of revenue, baseline), `city` (1, 2, …), `district`, `industry`; years of entry, 0 never:
+    `certified_year` (little giant), `certified_year_half` (the same with announcements of a second half counted from
+    the next year), `srdi_year`, `library_year` (without any certificate), `listed_year` (the first of these two);
+    `certified` (0/1); `spread` (percentage points over the reference rate), `log_credit_balance` (ln 10,000 yuan),
+    `unsecured_share` (percent); `reward_dose` (10,000 yuan that the firm's district pays per certified firm, missing
+    where no source states it). The second value is `panel.truth`.
+
+    Estimand of the truth: outcome with all policies as they were, minus without any; see `Truth` for its three averages.
 
     Raises
     ------
     ParameterError
-        The seed is negative, the scenario unknown, `firms` below 1,000, or `years` leave less than three years before
-        the first batch (2019) or end before the last (2022).
+        The seed is negative, the scenario unknown, `firms` below 2,500, `years` leave less than three years before the
+        first batch (2019) or end before the last (2022), or the scenario has no city or more than 99.
 
     Examples
     --------
-    >>> panel, truth = simulate_ningbo(seed=1, scenario="null", firms=1000)
+    >>> panel, truth = simulate_ningbo(seed=1, scenario="null", firms=2500)
     >>> truth.average("log_revenue")
     0.0
+    >>> _, truth = simulate_ningbo(seed=1, scenario="baseline")
+    >>> for estimand in ("step", "own", "bundle"):
+    ...     print(estimand, round(100 * truth.average("log_revenue", estimand=estimand, event_time=(0, 2)), 1))
+    step 3.1
+    own 4.2
+    bundle 5.8
     """
     world = find_scenario(scenario)
-    raise_if_any(ParameterError, _problems(seed, firms, years))
+    raise_if_any(ParameterError, _problems(seed, world, firms, years))
     calendar = np.arange(years[0], years[1] + 1)
-    traits = draw_firms(seed, firms)
-    untreated = _untreated(seed, world, traits, calendar)
-    cohort = certify(seed, world.selection, traits, untreated["log_revenue"], calendar)
-    effects = _effects(world, cohort, calendar)
-    observed = {outcome: untreated[outcome] + effects[outcome] for outcome in untreated}
-    frame = _frame(traits, cohort, calendar, observed)
-    truth = Truth(
-        firm=frame["firm"].to_numpy(),
-        year=frame["year"].to_numpy(),
-        cohort=np.repeat(cohort, calendar.size),
-        effects={outcome: effect.ravel() for outcome, effect in effects.items()},
+    cities = [draw_city(Draws(int(seed), number), world, firms, calendar) for number in range(1, world.cities + 1)]
+    truth = panel_truth(cities, calendar)
+    panel = FirmPanel(
+        panel_frame(cities, calendar, world.reward, truth),
+        data_kind="simulated",
+        source=SOURCE,
+        truth=truth,
+        parameters=_parameters(seed, world, firms, years),
+        contract=Contract(city_dictionary(load_dictionary(), world.cities)),
     )
-    parameters = {"seed": int(seed), "scenario": world.name, "firms": firms, "first_year": years[0], "last_year": years[1]}
-    panel = FirmPanel(frame, data_kind="simulated", source=SOURCE, truth=truth, parameters=parameters)
     return panel, truth
+
+
+def _parameters(seed: int, world: Scenario, firms: int, years: tuple[int, int]) -> dict[str, object]:
+    """What draws this panel again; a changed scenario does not go by the name of the one it was made from."""
+    changed = world.name in SCENARIOS and world != SCENARIOS[world.name]
+    made = {"seed": int(seed), "scenario": "custom" if changed else world.name}
+    made |= {"firms": firms, "first_year": years[0], "last_year": years[1]}
+    return made | ({"cities": world.cities} if world.cities > 1 else {})
 
 
 def _is_whole(value: object) -> bool:
@@ -83,15 +97,17 @@ def _is_whole(value: object) -> bool:
     return isinstance(value, Integral)
 
 
-def _problems(seed: int, firms: int, years: tuple[int, int]) -> list[Problem]:
+def _problems(seed: int, world: Scenario, firms: int, years: tuple[int, int]) -> list[Problem]:
     """What is wrong with the arguments."""
     earliest, latest = min(BATCHES), max(BATCHES)
     start = earliest - GROWTH_WINDOW[0]
     problems = []
     if not _is_whole(seed) or seed < 0:
         problems.append(Problem(what=f"seed is {seed}.", remedy="pass a whole number of at least 0"))
-    if firms < FEWEST_FIRMS:
+    if not _is_whole(firms) or firms < FEWEST_FIRMS:
         problems.append(Problem(what=f"firms is {firms}.", remedy=f"simulate at least {FEWEST_FIRMS:,} firms"))
+    if not _is_whole(world.cities) or not 1 <= world.cities <= MOST_CITIES:
+        problems.append(Problem(what=f"The scenario has {world.cities} cities.", remedy=f"give it 1 to {MOST_CITIES}"))
     if years[0] > start or years[1] < latest:
         problems.append(
             Problem(
@@ -100,49 +116,3 @@ def _problems(seed: int, firms: int, years: tuple[int, int]) -> list[Problem]:
             )
         )
     return problems
-
-
-def _untreated(seed: int, world: Scenario, traits: Firms, calendar: IntegerArray) -> dict[str, FloatArray]:
-    """Outcome → (firms, years) without policy; firm effects of employment share half their variance with revenue's."""
-    own = stream(seed, "employment firm effect").standard_normal(traits.size.size)
-    employment_size = np.sqrt(0.5) * (traits.size + own)
-    return {
-        "log_revenue": untreated_outcome(seed, "revenue", world.revenue, traits, calendar, traits.size),
-        "log_employment": untreated_outcome(seed, "employment", world.employment, traits, calendar, employment_size),
-    }
-
-
-def _effects(world: Scenario, cohort: IntegerArray, calendar: IntegerArray) -> dict[str, FloatArray]:
-    """Outcome → (firms, years) effect of all policies together."""
-    factor = dict(zip(BATCHES, world.certificate.cohort_factor, strict=True))
-    return {
-        "log_revenue": dynamic_effect(cohort, calendar, world.certificate.revenue, factor),
-        "log_employment": dynamic_effect(cohort, calendar, world.certificate.employment, factor),
-    }
-
-
-def _frame(traits: Firms, cohort: IntegerArray, calendar: IntegerArray, outcomes: dict[str, FloatArray]) -> pd.DataFrame:
-    """One row per firm and year, sorted by both."""
-    import pandas as pd
-
-    count, length = cohort.size, calendar.size
-    certified = calendar >= cohort[:, None]
-    return pd.DataFrame(
-        {
-            "firm": np.repeat(np.arange(1, count + 1), length),
-            "year": np.tile(calendar, count),
-            **{outcome: values.ravel() for outcome, values in outcomes.items()},
-            "rd_intensity": np.repeat(traits.rd_intensity, length),
-            "district": _categorical(traits.district, length, DISTRICTS),
-            "industry": _categorical(traits.industry, length, INDUSTRIES),
-            "certified_year": np.repeat(np.where(cohort == NEVER, 0, cohort), length),
-            "certified": certified.ravel().astype(np.int64),
-        }
-    )
-
-
-def _categorical(position: IntegerArray, length: int, keys: tuple[str, ...]) -> pd.Categorical[str]:
-    """(firms × length,) `keys` at the firms' positions."""
-    import pandas as pd
-
-    return pd.Categorical.from_codes(np.repeat(position, length), categories=pd.Index(list(keys), dtype="str"))

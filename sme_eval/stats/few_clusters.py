@@ -82,7 +82,7 @@ def dose_slope_ols(tau: FloatArray, dose: FloatArray, level: float = 0.95) -> Do
     >>> round(slope.estimate, 4), round(slope.std_error, 4), slope.degrees_of_freedom
     (2.5, 0.866, 1)
     """
-    _validate(dose, tau=tau, level=level)
+    validate_districts(dose, tau=tau, level=level)
     dose, effects = np.asarray(dose, dtype=np.float64), np.asarray(tau, dtype=np.float64) - np.float64(tau[0])
     estimate, spread, rss = _line(effects, dose, np.ones(dose.size))
     if rss <= NO_RESIDUAL * float(effects @ effects):
@@ -114,7 +114,7 @@ def dose_slope_knapp_hartung(tau: FloatArray, std_error: FloatArray, dose: Float
     >>> round(slope.estimate, 4), round(slope.std_error, 4), round(slope.heterogeneity, 4)
     (2.5, 0.866, 0.5)
     """
-    _validate(dose, tau=tau, std_error=std_error, level=level)
+    validate_districts(dose, tau=tau, std_error=std_error, level=level)
     tau, dose = np.asarray(tau, dtype=np.float64), np.asarray(dose, dtype=np.float64)
     variance, free = np.square(std_error, dtype=np.float64), tau.size - 2
     heterogeneity = _paule_mandel(variance, free, lambda weight: _line(tau, dose, weight)[2])
@@ -155,7 +155,7 @@ def permutation_test(
     >>> test.p_value, test.attainable, test.n_assignments, test.exact
     (0.2, 0.2, 5, True)
     """
-    _validate(dose, tau=tau, std_error=std_error, draws=draws)
+    validate_districts(dose, tau=tau, std_error=std_error, draws=draws)
     levels, counts, size = _dose_levels(dose)
     exact = size <= MOST_ENUMERATED
     others = _all_assignments(levels, counts) if exact else rng.permuted(np.tile(levels, (draws, 1)), axis=1)
@@ -184,7 +184,7 @@ def attainable_p(dose: FloatArray) -> float:
     >>> [round(attainable_p(np.array([100.0, 50, 50, 50, 50, *more])), 3) for more in ([], [50], [100], [25], [0])]
     [0.2, 0.167, 0.067, 0.033, 0.067]
     """
-    _validate(dose)
+    validate_districts(dose)
     levels, _, size = _dose_levels(dose)
     ordered = np.sort(levels)
     symmetric = np.allclose(ordered + ordered[::-1], 1.0, rtol=0.0, atol=2.0 * 10.0**-SAME_DOSE_DIGITS)
@@ -264,7 +264,7 @@ def _all_assignments(levels: FloatArray, counts: IntArray) -> FloatArray:
     return rows
 
 
-def _validate(
+def validate_districts(
     dose: FloatArray, *, tau: FloatArray | None = None, std_error: FloatArray | None = None, level: float = 0.95, draws: int = 1
 ) -> None:
     """Refuse, with all problems at once, what no district-level test can use."""

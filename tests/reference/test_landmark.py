@@ -1,34 +1,47 @@
-"""Landmark DiD against R did's regression form: one cohort at a time beside never-treated firms they are the same estimand."""
+"""Landmark DiD against R did with covariates: one cohort at a time beside never-treated firms they are the same estimand."""
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Literal
+
+import pandas as pd
 import pytest
 
 import sme_eval as sme
 
 from .rows import frame, mismatches, values
 
-COVARIATES = ("x1", "x2", "x3")
+COVARIATES = {"sim2000": ("x1", "x2", "x3"), "mpdta": ("lpop",)}
 
 
-@pytest.fixture(scope="module")
-def fits() -> dict[int, sme.EventStudy]:
-    data = frame("sim2000")
-    found = {}
-    for cohort in sorted(set(data.g) - {0}):
-        part = data[data.g.isin([0, cohort])]
-        sample = sme.Sample.from_frame(part, firm="id", year="year", outcome="y", cohort="g", columns=COVARIATES)
-        landmark = sme.LandmarkDiD(covariates=COVARIATES, past_growth=None, window=(-9, 9))
-        found[cohort] = landmark.fit(sample)
-    return found
+@cache
+def table(dataset: str, cohort: int, method: Literal["reg", "dr"], weight: str | None, cluster: str | None) -> pd.DataFrame:
+    data = frame(dataset)
+    sample = sme.Sample.from_frame(
+        data[data.g.isin([0, cohort])],
+        firm="id",
+        year="year",
+        outcome="y",
+        cohort="g",
+        columns=COVARIATES[dataset],
+        weight=weight,
+        cluster=cluster,
+    )
+    landmark = sme.LandmarkDiD(covariates=COVARIATES[dataset], past_growth=None, window=(-9, 9), method=method)
+    return landmark.fit(sample).to_frame().set_index("event_time")
 
 
-def test_every_row(fits: dict[int, sme.EventStudy]) -> None:
-    rows = values("did_reg_sim2000")
+@pytest.mark.parametrize(
+    ("name", "count"), [("did_reg_sim2000", 60), ("did_dr_sim2000", 114), ("did_dr_mpdta", 15)], ids=lambda v: str(v)
+)
+def test_every_row(name: str, count: int) -> None:
+    rows = values(name)
     ours = {}
     for i, r in rows.iterrows():
-        table = fits[int(r.group)].to_frame().set_index("event_time")
-        cell = table.loc[int(r.time - r.group)]
+        given, _, method, _, _, weight, _ = r.spec.split("|")
+        cluster = "dist" if given.endswith("cldist") else None
+        cell = table(r.dataset, int(r.group), method, weight or None, cluster).loc[int(r.time - r.group)]
         ours[i] = (float(cell["estimate"]), float(cell["std_error"]))
     assert mismatches(rows, ours) == []
-    assert len(rows) == 60
+    assert len(rows) == count

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 
 from sme_eval.briefing.appendix import notebook_page
 from sme_eval.briefing.index import AppendixEntry, IndexEntry, render_index
-from sme_eval.evaluation.record import Bilingual
+from sme_eval.evaluation.record_base import Bilingual
 from tests import factories
 
 

@@ -18,7 +18,7 @@ from sme_eval.briefing.numbers import DASH, format_value
 from sme_eval.briefing.pointers import resolve
 from sme_eval.briefing.render import Briefing, render_briefing
 from sme_eval.errors import DataError, ParameterError
-from sme_eval.evaluation.record import Bilingual
+from sme_eval.evaluation.record_base import Bilingual
 from sme_eval.results.unavailable import Unavailable
 from sme_eval.terms import LANGUAGES, Language
 from tests import factories

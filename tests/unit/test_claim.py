@@ -7,7 +7,7 @@ import math
 import pytest
 
 from sme_eval.checks.protocol import CheckResult
-from sme_eval.evaluation.claim import Evidence, decide
+from sme_eval.evaluation.claim import BOUND_SHARE, Bracketed, Evidence, decide
 
 
 def evidence(low: float, high: float, **changes: object) -> Evidence:
@@ -21,9 +21,28 @@ def evidence(low: float, high: float, **changes: object) -> Evidence:
         "checks": checks,
         "log_scale": True,
         "simulated": False,
-        "certification": False,
+        "selected": False,
     }
     return Evidence(**(parts | changes))
+
+
+def bracket(low: float = 0.01, high: float = 0.05, **changes: object) -> Evidence:
+    """A clear bracket around [low, high]; `changes` of the bracket's parts or of the evidence."""
+    parts = {
+        "robust_low": low,
+        "robust_high": high,
+        "unconditional": (low + high) / 2,
+        "unconditional_error": abs(low + high) / 8,
+        "hull_low": low - 0.005,
+        "hull_high": high,
+        "adjusted_low": 0.001,
+    }
+    own = {name: changes.pop(name) for name in list(changes) if name in parts}
+    return evidence(low, high, given_growth=True, bracket=Bracketed(**(parts | own)), **changes)
+
+
+def few_districts(low: float, high: float, attainable: float, p: float) -> Evidence:
+    return evidence(low, high, given_growth=True, n_clusters=5, attainable_p=attainable, permutation_p=p, checks={"clusters": False})
 
 
 ROWS = [
@@ -39,6 +58,22 @@ ROWS = [
     ("tight around zero", evidence(-0.01, 0.02), "no_effect_above", "none"),
     ("tight, trends untestable", evidence(-0.01, 0.02, checks={"trends": None}), "cannot_tell_trends", "none"),
     ("wide around zero", evidence(-0.01, 0.04), "cannot_tell_power", "none"),
+    ("bracket agrees", bracket(), "consistent", "increase"),
+    ("bracket agrees, downwards", bracket(-0.05, -0.01, hull_low=-0.06, hull_high=-0.005), "consistent", "decrease"),
+    ("without growth too imprecise", bracket(unconditional_error=0.02), "suggestive", "increase"),
+    ("the drift could make it", bracket(adjusted_low=-0.001), "suggestive", "increase"),
+    ("doubly robust covers zero", bracket(robust_low=-0.01, hull_low=0.005), "cannot_tell_power", "none"),
+    ("without growth the other sign", bracket(unconditional=-0.01, hull_low=-0.03), "no_effect_above", "none"),
+    ("without growth the other sign, wide", bracket(unconditional=-0.01, hull_low=-0.06), "cannot_tell_power", "none"),
+    ("hull around zero", bracket(-0.01, 0.02), "no_effect_above", "none"),
+    ("hull too wide", bracket(-0.01, 0.06), "cannot_tell_power", "none"),
+    ("leads rejected", bracket(checks={"trends": False}), "cannot_tell_trends", "none"),
+    ("leads drift", bracket(checks={"drift": False}), "cannot_tell_trends", "none"),
+    ("no leads outside the growth window", bracket(checks={"trends": None}), "cannot_tell_trends", "none"),
+    ("chance alone could not speak", few_districts(0.1, 0.3, 0.2, 0.2), "cannot_tell_clusters", "none"),
+    ("districts, significant", few_districts(0.1, 0.3, 0.001, 0.01), "suggestive", "increase"),
+    ("districts, the permutation is not", few_districts(0.1, 0.3, 0.001, 0.2), "cannot_tell_power", "none"),
+    ("districts, covers zero", few_districts(-0.1, 0.3, 0.001, 0.6), "cannot_tell_power", "none"),
     ("no smallest effect declared", evidence(-0.01, 0.02, smallest_effect=None), "cannot_tell_power", "none"),
 ]
 
@@ -57,6 +92,12 @@ def test_the_bound_is_the_larger_end_also_in_per_cent() -> None:
     assert decide(evidence(-0.02, 0.01, log_scale=False)).bound_percent is None
 
 
+def test_the_hull_is_what_bounds() -> None:
+    claim = decide(bracket(-0.01, 0.02, hull_low=-0.04))
+    assert (claim.kind, claim.bound) == ("no_effect_above", 0.04)
+    assert pytest.approx(0.05) == BOUND_SHARE * 0.03
+
+
 def test_simulated_data_only_demonstrate() -> None:
     for _, given, _, _ in ROWS:
         from dataclasses import replace
@@ -66,7 +107,8 @@ def test_simulated_data_only_demonstrate() -> None:
 
 def test_caveats() -> None:
     checks = {"trends": None, "clusters": False, "cohort_sizes": None}
-    claim = decide(evidence(0.01, 0.05, checks=checks, certification=True))
+    claim = decide(evidence(0.01, 0.05, checks=checks, selected=True))
     assert claim.caveats == ("trends_untestable", "few_clusters", "small_cohorts", "future_shocks")
+    assert decide(few_districts(0.1, 0.3, 0.2, 0.2)).caveats == ("few_districts",)
     assert decide(evidence(0.01, 0.05, checks={"drift": False})).caveats == ("trend_test_may_lack_power",)
     assert decide(evidence(0.01, 0.05)).caveats == ()

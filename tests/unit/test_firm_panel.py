@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,8 @@ from sme_eval.panel.panel_file import read_panel
 from sme_eval.panel.sample_flow import SampleFlow
 from sme_eval.panel.truth import Truth
 from sme_eval.simulate.ningbo import simulate_ningbo
+from sme_eval.simulate.scenario import SCENARIOS
+from sme_eval.terms import NEVER
 
 
 def frame(**changes: Any) -> pd.DataFrame:
@@ -105,7 +108,7 @@ def test_summary_counts_and_never_shows_a_row() -> None:
     assert "observed" in text and "2019–2020 (2)" in text
     for shown in (text, kept._repr_html_()):
         assert "8.12" not in shown and "cixi" not in shown
-    simulated, _ = simulate_ningbo(1, firms=1000)
+    simulated, _ = simulate_ningbo(1, firms=2500)
     assert "SIMULATED" in simulated.summary() and "SIMULATED" in simulated._repr_html_()
 
 
@@ -115,7 +118,7 @@ def test_flow_starts_with_what_was_read() -> None:
 
 
 def test_panel_can_be_pickled() -> None:
-    simulated, truth = simulate_ningbo(1, firms=1000)
+    simulated, truth = simulate_ningbo(1, firms=2500)
     copied = pickle.loads(pickle.dumps(simulated))
     assert copied.content_hash() == simulated.content_hash()
     assert copied.truth.average("log_revenue") == truth.average("log_revenue")
@@ -205,7 +208,7 @@ def test_data_kind_has_no_default_and_no_other_value() -> None:
 
 def test_truth_belongs_to_simulated_rows_only() -> None:
     data = frame()
-    truth = Truth(data["firm"].to_numpy(), data["year"].to_numpy(), np.full(6, 2020), {"log_revenue": np.zeros(6)})
+    truth = Truth.from_cohort(data["firm"].to_numpy(), data["year"].to_numpy(), np.full(6, 2020), {"log_revenue": np.zeros(6)})
     with pytest.raises(DataError, match="no known truth"):
         FirmPanel(data, data_kind="observed", source="firms", truth=truth)
     with pytest.raises(DataError, match="not aligned"):
@@ -286,7 +289,7 @@ def test_fingerprint_ignores_storage_but_not_names() -> None:
 
 
 def test_parquet_keeps_everything(tmp_path: Path) -> None:
-    simulated, truth = simulate_ningbo(1, firms=1000)
+    simulated, truth = simulate_ningbo(1, firms=2500)
     written = simulated.write(tmp_path / "deeper" / "panel.parquet")
     again = read_panel(written)
     pd.testing.assert_frame_equal(again.frame, simulated.frame)
@@ -294,8 +297,44 @@ def test_parquet_keeps_everything(tmp_path: Path) -> None:
     assert again.parameters == simulated.parameters
     assert again.content_hash() == simulated.content_hash()
     assert again.truth is not None
-    assert again.truth.by_event_time("log_revenue") == truth.by_event_time("log_revenue")
+    assert list(again.truth.starts) == list(truth.starts) and again.truth.outcomes == truth.outcomes
+    for name, start in truth.starts.items():
+        np.testing.assert_array_equal(again.truth.starts[name], start)
+    for outcome, effect in truth.effects.items():
+        np.testing.assert_array_equal(again.truth.effects[outcome], effect)
+        assert list(again.truth.parts[outcome]) == list(truth.parts[outcome])
+        for part, values in truth.parts[outcome].items():
+            np.testing.assert_array_equal(again.truth.parts[outcome][part], values)
     assert [path.name for path in written.parent.iterdir()] == ["panel.parquet"]
+
+
+def test_parquet_keeps_the_districts_of_further_cities(tmp_path: Path) -> None:
+    """No project declares them; the file says what its keys are, and a project that declares them has the last word."""
+    two, _ = simulate_ningbo(1, dataclasses.replace(SCENARIOS["null"], cities=2), firms=2500)
+    written = two.write(tmp_path / "panel.parquet")
+    again = read_panel(written)
+    pd.testing.assert_frame_equal(again.frame, two.frame)
+    assert again.dictionary["district"].categories["c02_cixi"].en == "Cixi of city 2"
+    assert "c02_cixi" not in load_dictionary()["district"].categories
+    assert read_panel(again.write(tmp_path / "again.parquet")).content_hash() == two.content_hash()
+    with pytest.raises(DataError, match="not a declared category"):
+        FirmPanel(two.frame, data_kind="simulated", source="firms")
+
+
+def test_parquet_of_the_first_version_is_read(tmp_path: Path) -> None:
+    """It knew one start, no parts and no keys of categories."""
+    data = frame(log_revenue=[8.0, 8.1, 7.5, 7.6, 9.0, 9.2])
+    first = data.assign(**{"truth.cohort": [2020, 2020, *[NEVER] * 4], "truth.effect.log_revenue": [0.0, 0.1, 0, 0, 0, 0]})
+    about = {"schema_version": 1, "data_kind": "simulated", "source": "firms", "flow": [], "parameters": {"seed": 1}}
+    table = pa.Table.from_pandas(first, preserve_index=False).replace_schema_metadata({b"sme_eval": json.dumps(about).encode()})
+    pq.write_table(table, tmp_path / "firms.parquet")
+    old = read_panel(tmp_path / "firms.parquet")
+    assert old.columns == tuple(data.columns)
+    assert old.truth is not None
+    assert list(old.truth.starts) == ["certified_year"]
+    assert old.truth.average("log_revenue") == 0.1
+    with pytest.raises(DesignError, match="ask for own or bundle"):
+        old.truth.average("log_revenue", estimand="step")
 
 
 def test_parquet_bytes_are_reproducible(tmp_path: Path) -> None:
@@ -322,7 +361,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 
 
 def test_csv_gives_the_same_panel(tmp_path: Path) -> None:
-    simulated, _ = simulate_ningbo(1, firms=1000)
+    simulated, _ = simulate_ningbo(1, firms=2500)
     path = tmp_path / "firms.csv"
     simulated.frame.to_csv(path, index=False, encoding="utf-8-sig")
     again = read_panel(path, "simulated")
@@ -394,7 +433,7 @@ def test_unreadable_files(tmp_path: Path, name: str, content: bytes, message: st
 
 
 def test_kind_of_a_written_file_cannot_be_overruled(tmp_path: Path) -> None:
-    simulated, _ = simulate_ningbo(1, firms=1000)
+    simulated, _ = simulate_ningbo(1, firms=2500)
     path = simulated.write(tmp_path / "panel.parquet")
     with pytest.raises(DataError, match="argument says observed, file says simulated"):
         read_panel(path, "observed")

@@ -59,7 +59,7 @@ def test_changed_content_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_open_source_gives_the_same_panel() -> None:
     assert open_source("jobtraining").content_hash() == load_jobtraining().content_hash()
-    simulated = open_source("ningbo_simulated", seed=3, scenario="null", firms=1000)
+    simulated = open_source("ningbo_simulated", seed=3, scenario="null", firms=2500)
     assert simulated.data_kind == "simulated"
     assert simulated.truth is not None
     assert simulated.parameters["seed"] == 3

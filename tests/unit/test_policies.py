@@ -44,7 +44,7 @@ def test_batches_are_those_of_the_letter() -> None:
         (("smallest_effect = 0.03", "smallest_effect = 0"), "smallest_effect is missing or not positive"),
         (('name = "certification"\n', 'name = "certificate"\n'), "name the file after the policy"),
         (('label = { zh = "专精特新“小巨人”企业认定", en', 'label = { cn = "专精特新“小巨人”企业认定", en'), "zh is missing"),
-        (("[treatment]", "[treatments]"), r"2 problems|\[treatment\] is missing"),
+        (("[treatment]", "[treatments]"), r"5 problems|\[treatment\] is missing"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, change: tuple[str, str], message: str) -> None:

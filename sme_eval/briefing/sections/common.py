@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from sme_eval.briefing.document import Block, Phrase, Piece, Say, Value
 from sme_eval.briefing.pointers import pointer
-from sme_eval.evaluation.record import EffectRecord, EstimatorRecord, Evaluation, Number, RepetitionRecord
+from sme_eval.evaluation.record import Evaluation, RepetitionRecord
+from sme_eval.evaluation.record_base import EffectRecord, EstimatorRecord, Number
 from sme_eval.results.unavailable import Unavailable
 
 Blocks = list[Block[Phrase]]
@@ -55,6 +56,8 @@ def distinct_names(effects: Sequence[tuple[str, EffectRecord | RepetitionRecord]
         at, record = where + pointer("estimator"), effect.estimator
         twice = used[record.name] > 1 and "comparison" in record.choices
         apart: Phrase = (Say("estimates.compared", at=at + pointer("choices", "comparison")),) if twice else ()
+        if getattr(effect, "role", None) is not None:
+            apart = (Say("estimates.role", at=where + pointer("role")),)
         names.append((*estimator_name(at, record), *apart))
     return names
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from sme_eval.briefing.document import Figure, Heading, Paragraph, Phrase, Say, Table, Value
 from sme_eval.briefing.pointers import pointer
-from sme_eval.evaluation.record import EffectRecord, Evaluation, EventTimeRecord
+from sme_eval.evaluation.record import Evaluation, EventTimeRecord
+from sme_eval.evaluation.record_base import EffectRecord
 from sme_eval.results.unavailable import Unavailable
 
 from .common import (

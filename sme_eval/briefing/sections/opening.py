@@ -13,6 +13,10 @@ FINDINGS = frozenset({"consistent", "no_effect_above"})
 """Claims that stand behind the size of the estimate."""
 
 
+VARIANTS = {"trends_untestable": "untestable", "drift_not_excluded": "drift", "attainable_p_too_large": "attainable"}
+"""What decided a claim → the variant of its sentence that says so."""
+
+
 def title(evaluation: Evaluation) -> Phrase:
     """Policy and outcome."""
     return (Say("header.title"),)
@@ -44,13 +48,12 @@ def claim_sentence(evaluation: Evaluation, root: str) -> Phrase:
     decided, scale = evaluation.claim, evaluation.outcome.scale
     mode = "demonstration" if decided.demonstration else "observed"
     stem = f"claim.{mode}.{decided.kind}"
-    if "trends_untestable" in decided.deciding:
-        return _with_truth(evaluation, Say(f"{stem}.untestable", root=root, otherwise=(f"{stem}.any",)), root)
-    say = Say(
-        f"{stem}.{decided.direction}_{scale}",
-        root=root,
-        otherwise=(f"{stem}.{decided.direction}", f"{stem}.{scale}", f"{stem}.any"),
-    )
+    for reason, variant in VARIANTS.items():
+        if reason in decided.deciding:
+            return _with_truth(evaluation, Say(f"{stem}.{variant}", root=root, otherwise=(f"{stem}.any",)), root)
+    hull = (f"{stem}.hull_{decided.direction}_{scale}",) if evaluation.bracket is not None else ()
+    keys = (*hull, *(f"{stem}.{form}" for form in (f"{decided.direction}_{scale}", decided.direction, scale, "any")))
+    say = Say(keys[0], root=root, otherwise=keys[1:])
     return _with_truth(evaluation, say, root)
 
 
@@ -71,9 +74,17 @@ def _demonstration_case(evaluation: Evaluation) -> str:
 
 def claim_facts(evaluation: Evaluation) -> tuple[Phrase, ...]:
     """The estimate with its estimand in words, the comparison, the counts, the smallest effect of interest."""
-    keys = [_estimate_key(evaluation), "estimand", "method", "compared", "counts"]
+    keys = [_estimate_key(evaluation), *_bracket_key(evaluation), "estimand", "method", "compared", "counts"]
     keys += ["smallest"] if evaluation.outcome.smallest_effect is not None else []
     return tuple((Say(f"claim_facts.{key}"),) for key in keys)
+
+
+def _bracket_key(evaluation: Evaluation) -> tuple[str, ...]:
+    """The range of both answers, where there are two and the claim stands behind a size."""
+    stands = evaluation.claim.kind in FINDINGS or evaluation.claim.demonstration
+    if evaluation.bracket is None or not stands:
+        return ()
+    return ("bracket_level" if evaluation.bracket.hull_percent is None else "bracket_log",)
 
 
 def _estimate_key(evaluation: Evaluation) -> str:

@@ -1,0 +1,128 @@
+"""What a policy file declares, rule by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from sme_eval.panel.declarations import Label
+from sme_eval.terms import Comparison, Covariance
+
+Instrument = Literal["certification", "reward", "credit", "bundle"]
+Scale = Literal["log", "level"]
+Role = Literal["outcome", "mechanism"]
+Constant = str | int | float | bool
+Choice = Constant | tuple[Constant, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodingRule:
+    """A column of first treated years, and the rule that dates them in words."""
+
+    column: str
+    label: Label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreatmentRule:
+    """The column of the first treated year, the code for never, what treatment is in words.
+
+    `comparisons` are the comparison groups that the policy defends, in order of preference. `codings` are other columns that
+    date the same treatment by another rule, shown beside the first.
+    """
+
+    cohort: str
+    never_treated: int
+    label: Label
+    comparisons: tuple[Comparison, ...]
+    codings: tuple[CodingRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeRule:
+    """An outcome that the policy is judged by. `smallest_effect` of interest is in the outcome's own unit; a mechanism has none."""
+
+    name: str
+    scale: Scale
+    role: Role
+    smallest_effect: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimatorRule:
+    """An estimator by name with its choices."""
+
+    name: str
+    choices: Mapping[str, Choice]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedRule:
+    """A published regression: `coefficients` maps a term to its printed estimate and standard error."""
+
+    outcome: str
+    formula: str
+    covariance: Covariance
+    decimals: int
+    source: str
+    coefficients: Mapping[str, tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageText:
+    """A paragraph of the policy's pages. `about` "data" is said only of the policy's own source, not of another panel."""
+
+    label: Label
+    about: Literal["policy", "data"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingRule:
+    """Cheaper credit by listing: the mechanisms that are terms of credit, which of them is the amount and which the price.
+
+    `certified` is the column of the first year of firms that were listed because of a certificate: the arm whose exclusion fails.
+    """
+
+    terms: tuple[str, ...]
+    amount: str
+    price: str
+    certified: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmRule:
+    """One way into the bundle: the column of its first year, and which of its firms."""
+
+    name: str
+    label: Label
+    entry: str
+    where: Mapping[str, Constant | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExposureRule:
+    """One part of the bundle: from the year in `start` on, times the column `times` / `per`, for the firms of `where`.
+
+    In a simulation its truth is the effect `truth_part` of the firms of `truth_arm`.
+    """
+
+    name: str
+    label: Label
+    start: str
+    times: str | None
+    per: float
+    where: Mapping[str, Constant | None]
+    truth_part: str
+    truth_arm: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SumRule:
+    """A sum of parts that is worth knowing; its truth is the sum of the effects `truth_parts` of the firms of `truth_arm`."""
+
+    name: str
+    label: Label
+    weights: Mapping[str, float]
+    truth_parts: tuple[str, ...]
+    truth_arm: str

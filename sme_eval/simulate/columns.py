@@ -1,0 +1,121 @@
+"""Simulated cities as the columns of one panel, and as its truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sme_eval.panel.categories import with_categories
+from sme_eval.panel.declarations import Label
+from sme_eval.panel.dictionary import Dictionary
+from sme_eval.panel.truth import Truth
+from sme_eval.simulate.city import City
+from sme_eval.simulate.firms import DISTRICTS, INDUSTRIES, FloatArray, IntegerArray
+from sme_eval.simulate.rewards import published_doses
+from sme_eval.simulate.scenario import Reward
+from sme_eval.terms import NEVER
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def panel_frame(cities: Sequence[City], years: IntegerArray, reward: Reward, truth: Truth) -> pd.DataFrame:
+    """One row per firm and year, sorted by both; observed outcomes are untreated ones plus the effects of `truth`."""
+    import pandas as pd
+
+    each = _Firms(cities, years.size)
+    starts = {name: np.where(start == NEVER, 0, start) for name, start in truth.starts.items()}
+    untreated = {o: np.concatenate([city.untreated[o].ravel() for city in cities]) for o in truth.outcomes}
+    observed = {outcome: values + truth.effects[outcome] for outcome, values in untreated.items()}
+    doses = published_doses(reward)
+    return pd.DataFrame(
+        {
+            "firm": truth.firm,
+            "year": truth.year,
+            "log_revenue": observed["log_revenue"],
+            "log_employment": observed["log_employment"],
+            "rd_intensity": each.row(lambda city: city.firms.rd_intensity),
+            "city": each.row(lambda city: np.full(city.firms.count, city.number)),
+            "district": _districts(each, len(cities)),
+            "industry": _categorical(each.row(lambda city: city.firms.industry), INDUSTRIES),
+            **starts,
+            "certified": (truth.year >= truth.starts["certified_year"]).astype(np.int64),
+            "spread": observed["spread"],
+            "log_credit_balance": observed["log_credit_balance"],
+            "unsecured_share": observed["unsecured_share"],
+            "reward_dose": each.row(lambda city: doses[city.firms.district]),
+        }
+    )
+
+
+def panel_truth(cities: Sequence[City], years: IntegerArray) -> Truth:
+    """Starts, effects and their parts, in the order of the rows."""
+    each = _Firms(cities, years.size)
+    parts = {
+        outcome: {part: np.concatenate([city.parts[outcome][part].ravel() for city in cities]) for part in of_first}
+        for outcome, of_first in cities[0].parts.items()
+    }
+    return Truth(
+        firm=np.repeat(np.arange(1, each.count + 1), years.size),
+        year=np.tile(years, each.count),
+        starts={
+            "certified_year": each.row(lambda city: city.tiers.certified),
+            "certified_year_half": each.row(lambda city: city.tiers.certified_half),
+            "srdi_year": each.row(lambda city: city.tiers.srdi),
+            "library_year": each.row(lambda city: city.tiers.library),
+            "listed_year": each.row(lambda city: city.tiers.listed),
+        },
+        effects={outcome: _sum(of.values()) for outcome, of in parts.items()},
+        parts=parts,
+    )
+
+
+def city_dictionary(dictionary: Dictionary, cities: int) -> Dictionary:
+    """`dictionary` with the districts of the second and later cities, named after those of the first."""
+    if cities == 1:
+        return dictionary
+    known = dictionary["district"].categories
+    more = {
+        district_key(key, city): Label(zh=f"第{city}市{known[key].zh}", en=f"{known[key].en} of city {city}")
+        for city in range(2, cities + 1)
+        for key in DISTRICTS
+    }
+    return with_categories(dictionary, {"district": more})
+
+
+def district_key(key: str, city: int) -> str:
+    """`cixi` in the first city, `c02_cixi` in the second."""
+    return key if city == 1 else f"c{city:02d}_{key}"
+
+
+class _Firms:
+    """One value per firm to one per row, over all cities."""
+
+    def __init__(self, cities: Sequence[City], years: int) -> None:
+        self._cities = cities
+        self._years = years
+        self.count = sum(city.firms.count for city in cities)
+
+    def row(self, values: Callable[[City], NDArray[Any]]) -> NDArray[Any]:
+        """(rows,) from (firms,) of each city."""
+        return np.repeat(np.concatenate([values(city) for city in self._cities]), self._years)
+
+
+def _districts(each: _Firms, cities: int) -> pd.Categorical[str]:
+    keys = tuple(district_key(key, city) for city in range(1, cities + 1) for key in DISTRICTS)
+    return _categorical(each.row(lambda city: city.firms.district + (city.number - 1) * len(DISTRICTS)), keys)
+
+
+def _categorical(position: IntegerArray, keys: tuple[str, ...]) -> pd.Categorical[str]:
+    """(rows,) `keys` at these positions."""
+    import pandas as pd
+
+    return pd.Categorical.from_codes(position, categories=pd.Index(list(keys), dtype="str"))
+
+
+def _sum(parts: Any) -> FloatArray:
+    """The parts added in their order."""
+    return np.asarray(sum(parts))

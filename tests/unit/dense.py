@@ -1,0 +1,53 @@
+"""Oracle of the tests: the untreated model with every dummy written out, firm by firm, without moments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Rows with a counterfactual, their gap y − α̂ − λ̂, and the map from outcomes to counterfactuals."""
+
+    rows: pd.DataFrame
+    gap: np.ndarray
+    fit: np.ndarray
+    untreated: np.ndarray
+    weight: np.ndarray
+
+
+def untreated_dense(data: pd.DataFrame, weight: str | None = None) -> Dense:
+    """Least squares with dummies on untreated rows; rows whose prediction is not determined are left out."""
+    data = data.reset_index(drop=True)
+    untreated = ~((data.g > 0) & (data.year >= data.g)).to_numpy()
+    z = pd.get_dummies(data[["id", "year"]].astype(str), dtype=float).to_numpy()
+    w = np.ones(len(data)) if weight is None else data[weight].to_numpy()
+    root = np.sqrt(w[untreated])[:, None]
+    inverse = np.linalg.pinv(z[untreated] * root, rcond=1e-10)
+    fit = np.zeros((len(data), len(data)))
+    fit[:, untreated] = (z @ inverse) * root.T
+    determined = np.abs(z @ (inverse @ (z[untreated] * root)) - z).max(axis=1) < 1e-8
+    rows, fit = data[determined].reset_index(drop=True), fit[determined][:, determined]
+    return Dense(
+        rows=rows, gap=rows.y.to_numpy() - fit @ rows.y.to_numpy(), fit=fit, untreated=untreated[determined], weight=w[determined]
+    )
+
+
+def average(dense: Dense, target: np.ndarray, centre: str, cluster: str = "id") -> tuple[float, float]:
+    """Weighted mean gap over the rows `target`, and its clustered error: centred by cohort × year, or at the mean itself."""
+    share = np.where(target, dense.weight, 0.0) / dense.weight[target].sum()
+    estimate = float(share @ dense.gap)
+    v = share - dense.fit.T @ share
+    if centre == "cohort and year":
+        square = np.where(dense.untreated, 0.0, v**2)
+        groups = [dense.rows.g, dense.rows.year]
+        total = pd.Series(square).groupby(groups).transform("sum")
+        middle = (pd.Series(square * dense.gap).groupby(groups).transform("sum") / total).fillna(0.0).to_numpy()
+        residual = dense.gap - np.where(dense.untreated, 0.0, middle)
+        score = v * residual
+    else:
+        score = v * dense.gap - share * estimate
+    return estimate, float(np.sqrt((pd.Series(score).groupby(dense.rows[cluster]).sum() ** 2).sum()))

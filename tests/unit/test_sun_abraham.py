@@ -1,0 +1,159 @@
+"""Sun–Abraham: against the saturated regression with every dummy, its influences, and what it refuses or leaves out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import sme_eval as sme
+from sme_eval.estimators.sun_abraham import cohort_effects
+from sme_eval.estimators.two_way import fit_two_way, without_singletons
+from sme_eval.moments.moments import Moments
+
+from .test_moments import frame, make
+
+OPTIONS = [{}, {"weight": "w"}, {"cluster": "d"}, {"weight": "w", "cluster": "d"}]
+
+
+def fit(data: pd.DataFrame, **options: object) -> sme.EventStudy:
+    return sme.SunAbraham().fit(make(data, **options))
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+def test_the_saturated_regression_gives_the_same(missing: float, options: dict[str, str]) -> None:
+    """Identity: cohort by cohort equals one regression with all cohort × year dummies, estimates and covariance."""
+    moments = without_singletons(Moments.from_sample(make(frame(4, missing=missing), **options), by=()), (None,))
+    effects = cohort_effects(moments)
+    pairs = list(zip(effects.cohort, effects.event_time, strict=True))
+    dummies = np.stack([(moments.cohort[:, None] == g) & (moments.event_time == e) for g, e in pairs], axis=2)
+    dummies = (dummies & moments.observed[:, :, None]).astype(float)
+    regression = fit_two_way(moments, [str(p) for p in pairs], dummies, (None,))
+    assert len(pairs) == 2 * 6
+    np.testing.assert_allclose(effects.influence.estimate, regression.estimate, rtol=1e-9, atol=1e-11)
+    assert effects.influence.small_sample == regression.small_sample
+    np.testing.assert_allclose(effects.influence.covariance(), regression.covariance(), rtol=1e-8, atol=1e-12)
+    mass = np.einsum("k,ktp->p", moments.weight, dummies)
+    np.testing.assert_allclose(effects.mass, mass, rtol=1e-12)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_dummies_written_out(options: dict[str, str]) -> None:
+    """The overall effect by least squares with every dummy, row by row, without moments."""
+    data = frame(6, missing=0.2)
+    data = data[data.groupby("id")["y"].transform("size") > 1].reset_index(drop=True)
+    study = fit(data, **options)
+    e = np.where(data.g > 0, data.year - data.g, -99)
+    pairs = sorted({(g, t) for g, t in zip(data.g, e, strict=True) if g > 0 and t != -1})
+    x = np.column_stack([(data.g == g) & (e == t) for g, t in pairs]).astype(float)
+    dummies = pd.get_dummies(data[["id", "year"]].astype(str), dtype=float).to_numpy()
+    w = data.w.to_numpy() if "weight" in options else np.ones(len(data))
+    root = np.sqrt(w)[:, None]
+    own = x - dummies @ np.linalg.lstsq(dummies * root, x * root, rcond=None)[0]
+    bread = np.linalg.inv((own * w[:, None]).T @ own)
+    z = np.column_stack([x, dummies])
+    beta = np.linalg.lstsq(z * root, data.y * root[:, 0], rcond=None)[0]
+    residual = data.y.to_numpy() - z @ beta
+    share = np.array([w @ column * (t >= 0) for column, (_, t) in zip(x.T, pairs, strict=True)])
+    share /= share.sum()
+    cluster = data[options.get("cluster", "id")].to_numpy()
+    score = pd.DataFrame(own * (w * residual)[:, None]).groupby(cluster).sum().to_numpy()
+    n, g, k = len(data), len(score), len(pairs) + data.year.nunique()
+    variance = share @ bread @ score.T @ score @ bread @ share * g / (g - 1) * (n - 1) / (n - k)
+    np.testing.assert_allclose((study.estimate, study.std_error), (share @ beta[: len(pairs)], np.sqrt(variance)), rtol=1e-9)
+    assert study.overall.degrees_of_freedom == g - 1
+
+
+def test_influences_sum_to_zero() -> None:
+    moments = without_singletons(Moments.from_sample(make(frame(2)), by=()), (None,))
+    influence = cohort_effects(moments).influence
+    np.testing.assert_allclose(influence.slope.sum(axis=2), 0.0, atol=1e-12)
+    level = np.einsum("kjt,kt->kj", influence.slope, moments.mean) + influence.constant
+    np.testing.assert_allclose(moments.weight @ level, 0.0, atol=1e-10)
+
+
+def test_it_averages_group_time_effects_when_balanced() -> None:
+    """On a balanced panel each cohort's coefficient is Callaway and Sant'Anna's ATT with a universal base."""
+    data = frame(1, missing=0.0)
+    effects = cohort_effects(Moments.from_sample(make(data), by=()))
+    table = sme.CallawaySantAnna(base_period="universal").fit(make(data)).to_frame().set_index(["cohort", "event_time"])
+    keys = list(zip(effects.cohort, effects.event_time, strict=True))
+    np.testing.assert_allclose(effects.influence.estimate, table.loc[keys, "estimate"], rtol=1e-9, atol=1e-11)
+
+
+def test_without_never_treated_firms_it_is_refused() -> None:
+    with pytest.raises(sme.IdentificationError, match="no never-treated firms") as refusal:
+        fit(frame(1).query("g > 0"))
+    assert "ImputationDiD" in str(refusal.value)
+    with pytest.raises(sme.IdentificationError, match="No cohort is treated"):
+        fit(frame(1).query("g == 0"))
+    with pytest.raises(sme.IdentificationError, match="seen in its last year before"):
+        fit(frame(1).query("g == 0 or year != g - 1"))
+
+
+def test_cohorts_after_the_last_year_are_comparison() -> None:
+    data = frame(1)
+    late = fit(data.assign(g=data.g.where(data.g != 2020, 2030)))
+    never = fit(data.assign(g=data.g.where(data.g != 2020, 0)))
+    assert late.to_frame()["estimate"].tolist() == pytest.approx(never.to_frame()["estimate"].tolist(), rel=1e-12)
+    assert late.std_error == pytest.approx(never.std_error, rel=1e-12)
+    assert any("2030" in note for note in late.overall.notes)
+
+
+def test_a_cohort_without_its_reference_year_is_left_out_and_said() -> None:
+    data = frame(1, missing=0.0)
+    without = data[(data.g != 2018) | (data.year != 2017)]
+    study = fit(without)
+    assert any("left out: 2018" in note for note in study.overall.notes)
+    alone = fit(data[data.g != 2018])
+    assert (study.estimate, study.std_error) == pytest.approx((alone.estimate, alone.std_error), rel=1e-12)
+
+
+def test_an_event_time_that_no_firm_connects_is_unavailable() -> None:
+    """Never-treated firms are not seen in 2021: event time 3 of cohort 2018 and 1 of cohort 2020 have no comparison."""
+    data = frame(1, missing=0.0)
+    study = fit(data[(data.g > 0) | (data.year < 2021)])
+    table = study.to_frame().set_index("event_time")
+    assert np.isnan(table.loc[3, "estimate"])
+    assert table.loc[3, "note"].startswith("no firm connects")
+    assert table.loc[[0, 1, 2], "estimate"].notna().all()
+    assert np.isfinite(study.std_error)
+
+
+def test_covariates_and_one_cluster_are_refused() -> None:
+    sample = sme.Sample.from_frame(frame(), firm="id", year="year", outcome="y", cohort="g", covariates=("w",))
+    with pytest.raises(sme.DesignError, match="Covariates would be ignored"):
+        sme.SunAbraham().fit(sample)
+    with pytest.raises(sme.IdentificationError, match="Too little data"):
+        fit(frame().assign(d=1), cluster="d")
+
+
+def test_counts_of_treated_firms() -> None:
+    data = frame(1)
+    table = fit(data).effects
+    e = np.where(data.g > 0, data.year - data.g, -99)
+    kept = data.groupby("id")["y"].transform("size") > 1
+    counts = data[kept].assign(e=e[kept]).groupby("e")["id"].nunique()
+    assert list(table.n_treated) == [counts[t] for t in table.keys["event_time"]]
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 10_000))
+def test_rows_and_names_do_not_matter(seed: int) -> None:
+    data = frame(seed % 7)
+    names = pd.Series(np.random.default_rng(seed).permutation(data.id.nunique()), index=data.id.unique())
+    shuffled = data.assign(id="企业" + data.id.map(names).astype(str)).sample(frac=1.0, random_state=seed)
+    for column in ("estimate", "std_error"):
+        a, b = (fit(d, weight="w").to_frame()[column] for d in (data, shuffled))
+        np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.floats(1e-4, 1e4), st.floats(-1e3, 1e3))
+def test_units(scale: float, level: float) -> None:
+    data = frame(3)
+    a, b = (fit(d).to_frame()[["estimate", "std_error"]] for d in (data, data.assign(y=scale * data.y + level)))
+    np.testing.assert_allclose(scale * a, b, rtol=1e-8, atol=1e-8 * scale + 1e-11 * abs(level))
