@@ -14,14 +14,18 @@ What was withheld is listed by place, rule and number, never by value.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from dataclasses import replace
 
 from sme_eval.errors import DisclosureError, Problem
 from sme_eval.results.unavailable import Unavailable
 
-from .record import CohortMapRecord, CohortRecord, Evaluation, EventStudyRecord, EventTimeRecord, FlowRecord, WithheldRecord
-from .record_base import Count, EffectRecord, IntervalRecord
+from .disclosure_base import THRESHOLD, WITHHELD, Log, hide, hide_effect
+from .disclosure_design import release_design
+from .record import CohortMapRecord, CohortRecord, Evaluation, EventStudyRecord, EventTimeRecord, FlowRecord
+from .record_base import Count
+
+__all__ = ["THRESHOLD", "WITHHELD", "release", "require_released"]
+
 
 def release(evaluation: Evaluation) -> Evaluation:
     """The copy of an internal evaluation that may leave the house."""
@@ -47,6 +51,7 @@ def release(evaluation: Evaluation) -> Evaluation:
         sample_flow=_flow(evaluation.sample_flow, log),
         companions=tuple(release(other) for other in evaluation.companions),
     )
+    released = release_design(released, log)
     return replace(released, withheld=tuple(log.entries))
 
 

@@ -28,6 +28,7 @@ class Log:
     entries: list[WithheldRecord] = field(default_factory=list)
 
     def add(self, path: str, rule: str, numbers: int) -> None:
+        """Note that so many numbers at a place were withheld by a rule."""
         if numbers:
             self.entries.append(WithheldRecord(path=path, rule=rule, numbers=numbers))
 
@@ -43,6 +44,7 @@ def hide(row: Row, names: Sequence[str]) -> tuple[Row, int]:
 
 
 def hide_effect(effect: EffectRecord, path: str, log: Log) -> EffectRecord:
+    """An effect without its numbers where it rests on few treated firms or few clusters."""
     few_firms = isinstance(effect.n_treated, int) and effect.n_treated < THRESHOLD
     few_clusters = effect.n_clusters - 1 < THRESHOLD
     if not few_firms and not few_clusters:

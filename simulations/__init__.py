@@ -1,0 +1,1 @@
+"""The tables of how far each design can be trusted, measured on simulated panels; every number here is simulated."""

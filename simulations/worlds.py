@@ -1,0 +1,89 @@
+"""Which simulated worlds each table is measured on, how often, and from which seed on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sme_eval.panel.frozen_mapping import FrozenMapping
+from sme_eval.simulate.scenario import SCENARIOS, Credit, Scenario
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """A scenario and its panels: seeds `first_seed`, `first_seed` + 1, … (`panels` of them).
+
+    `stated` are doses that the panel publishes beyond the scenario's own, by district; `without` names what is taken out of the
+    panel so that parts of a bundle cannot be told apart.
+    """
+
+    name: str
+    scenario: Scenario
+    panels: int
+    first_seed: int
+    stated: Mapping[str, float] = field(default_factory=FrozenMapping)
+    without: str = ""
+
+
+PANELS: Final = 500
+"""Panels per world at Ningbo's size: a rate of 5 % has a Monte Carlo error of 1 point."""
+MANY_CITIES: Final = 100
+"""Panels of worlds with four cities."""
+SUMMARIES: Final = 100
+"""Panels whose district sizes and errors the few-district tests are drawn from."""
+
+
+def _worlds(names: tuple[str, ...], first_seed: int, panels: int = PANELS) -> list[World]:
+    return [World(name=name, scenario=SCENARIOS[name], panels=panels, first_seed=first_seed) for name in names]
+
+
+def _four_cities(names: tuple[str, ...], first_seed: int) -> list[World]:
+    return [
+        World(
+            name=f"{name}_4_cities", scenario=replace(SCENARIOS[name], cities=4), panels=MANY_CITIES, first_seed=first_seed
+        )
+        for name in names
+    ]
+
+
+NULL_WITH_FIRST_STAGE: Final = replace(
+    SCENARIOS["null"],
+    name="null_with_first_stage",
+    description="Listing changes credit as in baseline, and credit does nothing to revenue.",
+    credit=Credit(elasticity=0.0),
+)
+
+NULLS: Final = ("null", "null_literal", "null_strong_selection", "null_hidden_only", "null_hidden_weak")
+SELECTED: Final = ("null", "baseline", "literal", "strong_selection")
+FENGHUA: Final = FrozenMapping({"fenghua": 50.0})
+"""The dose of the one district that matches an award from above, as if its size were known."""
+
+WORLDS: Final[Mapping[str, tuple[World, ...]]] = FrozenMapping(
+    {
+        "certification": tuple(_worlds(SELECTED, 100_000)),
+        "claims": (
+            *_worlds((*NULLS, "clean", "baseline", "literal", "strong_selection"), 300_000),
+            *_four_cities((*SELECTED, "null_strong_selection", "null_hidden_weak"), 350_000),
+        ),
+        "district_tests": (World(name="null", scenario=SCENARIOS["null"], panels=SUMMARIES, first_seed=400_000),),
+        "rewards": tuple(_worlds(("baseline", "cash_only"), 410_000)),
+        "credit": (
+            *_worlds(("baseline", "literal", "strong_selection", "price_only", "price_and_access"), 500_000),
+            World(name="null_with_first_stage", scenario=NULL_WITH_FIRST_STAGE, panels=PANELS, first_seed=500_000),
+        ),
+        "bundle": (
+            *_worlds(
+                ("baseline", "null", "literal", "strong_selection", "credit_only", "certificate_only", "price_only"), 600_000
+            ),
+            World(name="baseline_fenghua_known", scenario=SCENARIOS["baseline"], panels=PANELS, first_seed=600_000, stated=FENGHUA),
+            World(name="null_fenghua_known", scenario=SCENARIOS["null"], panels=PANELS, first_seed=600_000, stated=FENGHUA),
+        ),
+        "separability": tuple(
+            World(name=without, scenario=SCENARIOS["baseline"], panels=1, first_seed=700_000, without=without)
+            for without in ("nothing", "doses_that_differ", "library_arm", "srdi_arm", "srdi_arm_and_date")
+        ),
+    }
+)
+"""Table → its worlds. Worlds of one table share their seeds: the simulator's streams are named, so that they share all draws that
+their difference does not touch."""
