@@ -80,7 +80,7 @@ def by_comparison(firms: Wide) -> Iterator[Found]:
         ("cs_never_listed_growth", firms.never_listed, growth),
         ("library_raw", library, nothing),
         ("library_growth", library, growth),
-        ("srdi_other_four_lags", other_srdi, lambda g: _with_intercept(_lags(firms, g))),
+        ("srdi_other_four_lags", other_srdi, lambda g: _with_intercept(firms.rd[:, None], _lags(firms, g))),
         ("cs_rd_level_2015", firms.never_listed, lambda g: _with_intercept(firms.rd[:, None], start)),
         ("cs_fixed_growth", firms.never_listed, lambda g: _with_intercept(firms.rd[:, None], fixed_growth)),
     )

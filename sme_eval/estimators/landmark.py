@@ -139,8 +139,8 @@ class LandmarkDiD:
 
     def fit(self, data: Sample) -> EventStudy:
         """Estimate the effects by event time from a sample."""
-        cohort = _require(self, data)
-        covariates, arm = _read(self, data, cohort)
+        cohort = require_landmark(self, data)
+        covariates, arm = read_landmark(self, data, cohort)
         propensity = None
         if self.method == "dr":
             propensity = entry_propensity(arm, data.years, covariates, data.weight, covariates.names)
@@ -149,7 +149,7 @@ class LandmarkDiD:
         return _result(data, effects, _basis(self, data, covariates, propensity), settled)
 
 
-def _require(landmark: LandmarkDiD, data: Sample) -> IntArray:
+def require_landmark(landmark: LandmarkDiD, data: Sample) -> IntArray:
     """The cohorts of a sample that holds everything the estimator names."""
     if not isinstance(data, Sample):
         raise DesignError(
@@ -173,7 +173,7 @@ def _require(landmark: LandmarkDiD, data: Sample) -> IntArray:
     return data.cohort
 
 
-def _read(landmark: LandmarkDiD, sample: Sample, cohort: IntArray) -> tuple[LandmarkCovariates, Arm]:
+def read_landmark(landmark: LandmarkDiD, sample: Sample, cohort: IntArray) -> tuple[LandmarkCovariates, Arm]:
     """What is conditioned on, and who is compared with whom."""
     problems: list[Problem] = []
     growth = None
@@ -211,7 +211,7 @@ def _result(sample: Sample, found: ArmEffects, basis: Basis, settled: tuple[int,
     times, treated = np.array(found.times)[live], found.n_treated[live]
     overall, own = found.window_mean(0, max(found.times))
     free = ~np.isin(times, settled)  # exactly, not to rounding: a rounding error has no meaningful standard error
-    covariance = _clustered(sample, np.column_stack([found.influence[:, 0, live] * free, own]))
+    covariance = clustered(sample, np.column_stack([found.influence[:, 0, live] * free, own]))
     last = int(times.max())
     return EventStudy(
         effects=_by_event_time(times, value[live] * free, covariance[:-1, :-1], treated, basis, settled),
@@ -227,7 +227,7 @@ def _result(sample: Sample, found: ArmEffects, basis: Basis, settled: tuple[int,
     )
 
 
-def _clustered(sample: Sample, influence: FloatArray) -> FloatArray:
+def clustered(sample: Sample, influence: FloatArray) -> FloatArray:
     """Covariance (J, J) of estimates with influence (N, J)."""
     scores = influence
     if sample.cluster is not None:
@@ -264,7 +264,7 @@ def _by_cohort(sample: Sample, found: ArmEffects, basis: Basis) -> Effects:
     return Effects(
         term=tuple(f"cohort {c.cohort}" for c, _ in picked),
         estimate=np.array([c.value[0, cells].mean() for c, cells in picked]),
-        covariance=_clustered(sample, influence),
+        covariance=clustered(sample, influence),
         basis=basis,
         keys={"cohort": tuple(c.cohort for c, _ in picked)},
         notes=tuple(

@@ -7,10 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sme_eval.errors import DataError, Problem, raise_if_any
-from sme_eval.estimators.landmark import LandmarkDiD
-from sme_eval.estimators.landmark import _clustered as clustered
-from sme_eval.estimators.landmark import _read as read_landmark
-from sme_eval.estimators.landmark import _require as require_landmark
+from sme_eval.estimators.landmark import LandmarkDiD, clustered, read_landmark, require_landmark
 from sme_eval.estimators.landmark_arm import arm_effects
 from sme_eval.panel.sample import Sample
 from sme_eval.panel.validation import read_number
