@@ -494,6 +494,10 @@ VERBS = {  # in the order in which help lists them
     "lock": (lock, "write the lock again and look for wheels (--upgrade: newer releases; --check: look only)"),
     "environment": (environment_verb, "write environment.yml again from pyproject.toml"),
     "contact-sheet": (module("tools/contact_sheet.py"), "draw every page of the report on one sheet"),
+    "simulations": (
+        module("-m", "simulations"),
+        "measure every design on simulated panels: what is missing or stale (--only TABLE, --panels N, -j N)",
+    ),
 }
 
 

@@ -56,7 +56,8 @@ _HOMES = {
     "runs.records": ("write_record",),
     "runs.show": (
         "fit_all", "plot_estimates", "plot_event_study", "outcomes_table", "published_table", "companions_table",
-        "repetitions_table", "claims_table",
+        "repetitions_table", "claims_table", "plot_design", "plot_bracket", "plot_districts", "plot_first_stage", "plot_parts",
+        "power_table", "slopes_table", "listing_table", "parts_table",
     ),
     "runs.simulated": ("add_companion", "add_repetitions"),
 }  # fmt: skip

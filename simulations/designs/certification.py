@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from simulations.designs import Row
+from simulations.designs.panels import OUTCOME, START, WINDOW, Wide, draw, policy_design, sample, wide
+from simulations.worlds import World
 from sme_eval.errors import IdentificationError
 from sme_eval.estimators.callaway_santanna import CallawaySantAnna
 from sme_eval.estimators.imputation import ImputationDiD
@@ -17,9 +20,6 @@ from sme_eval.results.effects import Effects
 from sme_eval.results.event_study import EventStudy
 from sme_eval.stats.arrays import BoolArray, FloatArray
 from sme_eval.terms import NEVER
-from simulations.designs import Row
-from simulations.designs.panels import OUTCOME, START, WINDOW, Wide, draw, policy_design, sample, wide
-from simulations.worlds import World
 
 Found = tuple[str, float, float]
 """Name of a design, estimate, standard error."""
@@ -60,8 +60,9 @@ def usual(panel: FirmPanel) -> Iterator[Found]:
         yield name, *window_mean(groups.aggregate("dynamic").effects)
 
 
-def window_mean(effects: Effects) -> tuple[float, float]:
+def window_mean(effects: Effects | None) -> tuple[float, float]:
     """Plain mean over the event times of the window: every cohort is seen in all of them."""
+    assert effects is not None
     times = np.asarray(effects.keys["event_time"])
     share = ((times >= WINDOW[0]) & (times <= WINDOW[1])) / (WINDOW[1] - WINDOW[0] + 1.0)
     inside = share > 0.0

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from sme_eval.evaluation.evaluate import evaluate
-from sme_eval.results.unavailable import Unavailable
 from simulations.designs import Row
 from simulations.designs.panels import OUTCOME, START, WINDOW, draw, policy_design
 from simulations.worlds import World
+from sme_eval.evaluation.evaluate import evaluate
+from sme_eval.results.unavailable import Unavailable
 
 
 def rows(world: World, seed: int) -> list[Row]:

@@ -7,15 +7,15 @@ from typing import Final
 
 import numpy as np
 
+from simulations.designs import Row
+from simulations.designs.panels import draw, policy_design, sample
+from simulations.worlds import World
 from sme_eval.results.dose import DistrictDoseResult
 from sme_eval.simulate.rewards import INVENTED, MATCHING, STATED
 from sme_eval.stats.arrays import FloatArray
 from sme_eval.stats.few_clusters import dose_slope_knapp_hartung, dose_slope_ols, permutation_test
 from sme_eval.stats.inference import critical_value
 from sme_eval.stats.wild_bootstrap import districts_alone, wild_bootstrap
-from simulations.designs import Row
-from simulations.designs.panels import draw, policy_design, sample
-from simulations.worlds import World
 
 LAYOUTS: Final[Mapping[str, Mapping[str, float]]] = {
     "five_stated": STATED,
@@ -23,8 +23,9 @@ LAYOUTS: Final[Mapping[str, Mapping[str, float]]] = {
     "six_fenghua_100": {**STATED, MATCHING: 100.0},
     "six_fenghua_25": {**STATED, MATCHING: 25.0},
     "twelve_known": {**STATED, **INVENTED, MATCHING: 50.0},
+    "twelve_fenghua_100": {**STATED, **INVENTED, MATCHING: 100.0},
 }
-"""Name → district → dose in 10,000 yuan."""
+"""Name → district → dose in 10,000 yuan; `twelve_known` are the simulator's own."""
 SETTINGS: Final[Mapping[str, tuple[float, float]]] = {
     "b0_sd0": (0.0, 0.0),
     "b0_sd1": (0.0, 0.01),
@@ -94,7 +95,7 @@ def rejecting(tau: FloatArray, covariance: FloatArray, dose: FloatArray, size: F
 def _by_clusters(tau: FloatArray, covariance: FloatArray, dose: FloatArray, size: FloatArray) -> list[str]:
     """The regression with firm and district × year effects, as districts' effects weighted by their firms, by three errors.
 
-    f: firms' influences, normal; 1: districts' squared residuals times D / (D − 1), t(D − 1); 3: jackknife over districts, t(D − 1).
+    f: firms' influences, normal; 1: districts' squared residuals × D / (D − 1), t(D − 1); 3: jackknife over districts, t(D − 1).
     """
     n = dose.size
     share = size / size.sum()

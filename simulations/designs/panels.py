@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from simulations.worlds import World
 from sme_eval.evaluation.design import Design
 from sme_eval.panel.firm_panel import FirmPanel
 from sme_eval.panel.sample import Sample
@@ -15,7 +16,6 @@ from sme_eval.policies.policy import load_policies
 from sme_eval.simulate.ningbo import simulate_ningbo
 from sme_eval.stats.arrays import BoolArray, FloatArray, IntArray
 from sme_eval.terms import NEVER
-from simulations.worlds import World
 
 OUTCOME, START, WINDOW = "log_revenue", "certified_year", (0, 2)
 
@@ -46,7 +46,7 @@ class Wide:
     @property
     def never_listed(self) -> BoolArray:
         """Firms on no list in any year."""
-        return self.listed == NEVER
+        return np.asarray(self.listed == NEVER)
 
 
 def wide(panel: FirmPanel) -> Wide:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulations.designs import Row
+from simulations.designs.panels import OUTCOME, draw, policy_design
+from simulations.worlds import World
 from sme_eval.evaluation.dose import true_slope
 from sme_eval.evaluation.fitting import fit, sample_of
 from sme_eval.results.dose import DistrictDoseResult
 from sme_eval.results.estimate import Estimate
 from sme_eval.results.unavailable import Unavailable
-from simulations.designs import Row
-from simulations.designs.panels import OUTCOME, draw, policy_design
-from simulations.worlds import World
 
 
 def rows(world: World, seed: int) -> list[Row]:

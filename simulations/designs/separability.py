@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from sme_eval.estimators.entry_arm import EntryArm
-from sme_eval.estimators.untangle import Untangle
-from sme_eval.results.decomposition import combination_text
 from simulations.designs import Row
 from simulations.designs.bundle import PARTS
 from simulations.designs.panels import START, draw, policy_design, sample
 from simulations.worlds import World
+from sme_eval.estimators.entry_arm import EntryArm
+from sme_eval.estimators.untangle import Untangle
+from sme_eval.results.decomposition import combination_text
 
 
 def rows(world: World, seed: int) -> list[Row]:
@@ -22,6 +22,7 @@ def rows(world: World, seed: int) -> list[Row]:
     assert isinstance(design, Untangle)
     frame, arms = take_out(draw(world, seed).frame, dict(design.arms), world.without)
     result = replace(design, arms=arms).fit(sample(frame, cohort=None, columns=design.columns))
+    sums = [name for name, value in zip(result.sums.term, result.sums.estimate, strict=True) if np.isfinite(value)]
     given = [name for name in PARTS if np.isfinite(float(result.parts.estimate[PARTS.index(name)]))]
     return [
         {
@@ -31,7 +32,7 @@ def rows(world: World, seed: int) -> list[Row]:
             "parts": len(PARTS),
             "null": "; ".join(combination_text(vector) for vector in result.null_vectors) or "none",
             "given": ", ".join(given),
-            "sums": ", ".join(name for name, value in zip(result.sums.term, result.sums.estimate, strict=True) if np.isfinite(value)),
+            "sums": ", ".join(sums),
         }
     ]
 

@@ -25,20 +25,29 @@ from .document import (
     Table,
     Text,
 )
-from .sections import closing, comparisons, evidence, opening, sample
+from .sections import bracket, bundle, closing, comparisons, design, dose, evidence, listing, opening, power, sample
 from .sections.common import Blocks
 from .speaker import Speaker
 from .wording import load_wording
 
 SECTIONS: Final = (
     opening.header,
+    power.power,
     opening.claim,
     opening.background,
+    design.compared,
+    design.estimands,
+    dose.dose,
+    bundle.bundle,
     evidence.event_study,
+    bracket.bracket,
+    listing.listing,
     evidence.estimates,
     evidence.forest,
+    design.codings,
     comparisons.published,
     comparisons.companions,
+    dose.dose_companions,
     comparisons.repetitions,
     sample.cohorts,
     sample.flow,

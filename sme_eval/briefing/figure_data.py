@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+LAST_BEFORE = -1
+"""The last event time before treatment."""
+
+
 def event_frames(study: EventStudyRecord) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series | None]:
     """Estimates with pointwise intervals, the simultaneous band, and the truth if it is known."""
     import pandas as pd
@@ -38,6 +42,12 @@ def event_frames(study: EventStudyRecord) -> tuple[pd.DataFrame, pd.DataFrame, p
     known = frame["truth"].notna()
     truth = frame[known].set_index("event_time")["truth"] if known.any() else None
     return frame[["event_time", "estimate", "conf_low", "conf_high"]], band, truth
+
+
+def given_years(study: EventStudyRecord) -> tuple[int, int] | None:
+    """First and last event time that is conditioned on: after the leads that speak to trends, before treatment."""
+    times = [row.event_time for row in study.rows if study.last_lead < row.event_time < 0]
+    return (min(times), max(times)) if study.last_lead < LAST_BEFORE and times else None
 
 
 def forest_groups(evaluation: Evaluation) -> list[tuple[str, list[Pointed]]]:

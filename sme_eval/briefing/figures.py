@@ -14,7 +14,12 @@ from sme_eval.results.unavailable import Unavailable
 from sme_eval.terms import Language
 
 from .document import Own, Say, plain
-from .figure_data import event_frames, forest_frame, forest_groups
+from .figure_data import event_frames, forest_frame, forest_groups, given_years
+from .figures_bundle import bundle_axes, height_of_bundle
+from .figures_design import bracket_axes, compared_axes, height_of_compared
+from .figures_dose import HEIGHT as HEIGHT_DOSE
+from .figures_dose import dose_axes
+from .figures_listing import HEIGHT_SET, HEIGHT_STAGES, has_set, set_axes, stage_axes
 from .numbers import DASH, format_value
 from .pointers import pointer
 from .sections.common import effects_of
@@ -37,6 +42,8 @@ def draw_figures(evaluation: Evaluation, speaker: Speaker) -> Mapping[str, bytes
     """Every figure of the page by its name."""
     with _theme():
         figures = {
+            **_design(evaluation, speaker),
+            **_parts(evaluation, speaker),
             "event_study": _event_study(evaluation, speaker),
             "forest": _forest(evaluation, speaker),
             **{f"companion_{n}": _companion(o, speaker, pointer("companions", n)) for n, o in enumerate(evaluation.companions)},
@@ -109,6 +116,48 @@ def _effect_label(evaluation: Evaluation, speaker: Speaker, root: str) -> str:
     return plain(speaker.runs((Say("forest.x_label", at=outcome),)))
 
 
+def _design(evaluation: Evaluation, speaker: Speaker) -> dict[str, bytes]:
+    """Who is compared with whom, and the two answers with their hull, where the record has them."""
+    drawn: dict[str, bytes] = {}
+    if evaluation.compared:
+        figure, (axes,) = _canvas(height_of_compared(evaluation))
+        compared_axes(axes, evaluation, speaker)
+        drawn["compared"] = _finished(figure, evaluation, speaker)
+    if evaluation.bracket is not None:
+        figure, (axes,) = _canvas(2.6)
+        bracket_axes(axes, evaluation, evaluation.bracket, speaker)
+        _legend_below(figure, axes)
+        drawn["bracket"] = _finished(figure, evaluation, speaker)
+    return drawn
+
+
+def _parts(evaluation: Evaluation, speaker: Speaker) -> dict[str, bytes]:
+    """What only some policies have: districts and doses, terms of credit, the parts of a bundle."""
+    drawn: dict[str, bytes] = {}
+    others = {f"dose_companion_{n}": (o, pointer("companions", n)) for n, o in enumerate(evaluation.companions)}
+    for name, (one, root) in {"dose": (evaluation, ""), **others}.items():
+        if one.dose is not None:
+            figure, (axes,) = _canvas(HEIGHT_DOSE)
+            dose_axes(axes, one.dose, speaker, root)
+            _legend_below(figure, axes)
+            drawn[name] = _finished(figure, one, speaker, root)
+    if evaluation.listing is not None:
+        figure, panels = _canvas(HEIGHT_STAGES, columns=len(evaluation.listing.stages))
+        stage_axes(panels, evaluation, evaluation.listing, speaker)
+        _legend_below(figure, *panels)
+        drawn["first_stage"] = _finished(figure, evaluation, speaker)
+        if has_set(evaluation.listing):
+            figure, (axes,) = _canvas(HEIGHT_SET)
+            set_axes(axes, evaluation.listing, speaker)
+            drawn["identified_set"] = _finished(figure, evaluation, speaker)
+    if evaluation.bundle is not None:
+        figure, (axes,) = _canvas(height_of_bundle(evaluation.bundle))
+        bundle_axes(axes, evaluation, evaluation.bundle, speaker)
+        _legend_below(figure, axes)
+        drawn["bundle"] = _finished(figure, evaluation, speaker)
+    return drawn
+
+
 def _event_study(evaluation: Evaluation, speaker: Speaker) -> bytes:
     figure, (axes,) = _canvas(2.8)
     _draw_event_study(axes, evaluation, speaker, "")
@@ -125,7 +174,15 @@ def _draw_event_study(axes: Axes, evaluation: Evaluation, speaker: Speaker, root
         _words(speaker, "event_study.band"),
         _words(speaker, "event_study.truth"),
     )
-    draw_event_study(frame, axes=axes, truth=truth, band=band, labels=labels)
+    given = given_years(evaluation.event_study)
+    draw_event_study(
+        frame,
+        axes=axes,
+        truth=truth,
+        band=band,
+        labels=labels,
+        given=None if given is None else (*given, _words(speaker, "compared.figure_given")),
+    )
     # A long unit does not fit beside a low figure, so what the vertical axis shows stands above it.
     axes.set_title(labels[1], loc="left")
     axes.set_ylabel("")

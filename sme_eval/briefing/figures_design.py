@@ -6,15 +6,17 @@ import math
 from typing import TYPE_CHECKING
 
 from sme_eval.evaluation.record import Evaluation
+from sme_eval.evaluation.record_base import Count
 from sme_eval.evaluation.record_sections import BracketRecord
 from sme_eval.results.design_plots import draw_bracket, draw_design
 from sme_eval.results.unavailable import Unavailable
+from sme_eval.terms import Language
 
-from .document import Own, Say, plain
-from .figure_data import interval_text
+from .document import Name, Own, Phrase, Say, Value, plain
 from .numbers import DASH, format_value
 from .pointers import pointer
 from .sections.bracket import bracket_effects
+from .sections.common import interval
 from .speaker import Speaker
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def compared_axes(axes: Axes, evaluation: Evaluation, speaker: Speaker) -> None:
 
     language, records = speaker.wording.language, evaluation.compared
     frame = pd.DataFrame([{name: _year(getattr(row, name)) for name in YEARS} for row in records])
-    counts = [[_count_text(getattr(row, name), language) for name in COUNTS] for row in records]
+    counts = [[_count(getattr(row, name), language) for name in COUNTS] for row in records]
     leads, growth, base, effects = (words(f"figure_{name}") for name in PARTS)
     draw_design(
         frame,
@@ -75,17 +77,22 @@ def _bracket_frame(evaluation: Evaluation, found: BracketRecord, speaker: Speake
 
     rows = []
     for where, effect in bracket_effects(evaluation, found):
+        size: Phrase = (Value(where + pointer("estimate"), "coefficient"), Name("  "), *interval(where, effect.conf_low))
         rows.append(
             {
                 "term": plain(speaker.runs((Say("bracket.row", at=where),))),
                 "estimate": float(effect.estimate),
                 "conf_low": float(effect.conf_low),
                 "conf_high": float(effect.conf_high),
-                "size": interval_text(where, effect, speaker),
+                "size": plain(speaker.runs(size)),
                 **({} if effect.truth is None else {"truth": effect.truth}),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _count(count: Count, language: Language) -> str:
+    return DASH if isinstance(count, Unavailable) else format_value(count, "count", language)
 
 
 def _year(year: int | None) -> float:

@@ -17,6 +17,7 @@ DASH: Final = "—"
 NO_BREAK: Final = "\u00a0"
 SMALLEST_P: Final = 0.001
 HASH_CHARACTERS: Final = 12
+MANY_SAMPLES: Final = 100.0
 
 Formatter = Callable[[Any, Language], str]
 
@@ -85,6 +86,11 @@ def _count(value: Any, language: Language) -> str:
     return _integer(value, language) if language == "zh" else f"{int(value):,}".replace("-", MINUS)
 
 
+def _samples(value: Any, language: Language) -> str:
+    """How many times a sample: beyond a hundred, decimals would claim too much."""
+    return _fixed(float(value), 1) if value < MANY_SAMPLES else _count(round(value), language)
+
+
 def _integer(value: Any, _: Language) -> str:
     return str(int(value)).replace("-", MINUS)
 
@@ -130,6 +136,7 @@ FORMATS: Final[Mapping[str, Formatter]] = {
     "share_points": _share_points,
     "level": _level,
     "count": _count,
+    "samples": _samples,
     "integer": _integer,
     "event_time": _event_time,
     "year": _integer,

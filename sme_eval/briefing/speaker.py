@@ -18,6 +18,8 @@ LABELS = {"label": "text", "inside": "inside"}
 
 TEMPLATE, REASON, SOURCE = "template", "reason", "source"
 """Further formats that are no number: a template in both languages, why a number is missing, the citation of a source's key."""
+BEGINNINGS = ("not separable from", "not identified")
+"""How reasons begin that go on with names: the pages say them without."""
 WITHHELD_MARK = "withheld"
 """How the reason of a number begins that the disclosure gate took out."""
 
@@ -101,6 +103,9 @@ class Speaker:
         key = f"missing.reason.{value[UNAVAILABLE_KEY]}"
         if self.wording.has(key):
             return [Text(self.wording.plain(key))]
+        for beginning in BEGINNINGS:
+            if value[UNAVAILABLE_KEY].startswith(beginning):
+                return [Text(self.wording.plain(f"missing.begins.{beginning}"))]
         return [self.reference(where + pointer(UNAVAILABLE_KEY), "text")]
 
     def _source(self, where: str, root: str) -> Reference:

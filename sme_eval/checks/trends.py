@@ -23,7 +23,7 @@ TREND_ALPHA = 0.05
 """Joint test level below which trends count as different."""
 
 TREND_ALPHA_GIVEN_GROWTH = 0.01
-"""The same where past growth is conditioned on: there the drift's equivalence bound does the work, and the test only stops gross failures."""
+"""The same where past growth is conditioned on: there the drift's bound does the work, and the test stops gross failures only."""
 
 DRIFT_YEARS = 2.0
 """Mean distance in years of the first effects after treatment from the base year."""

@@ -21,7 +21,7 @@ the effect without covariates, the hull that of the intervals of A and U:
 | 1 | no estimate | not_estimated |
 | 2 | fewer than MINIMUM_CLUSTERS clusters, or with few districts no data could reach p ≤ DISTRICT_ALPHA | cannot_tell_clusters |
 | 3 | leads outside the growth window rejected | cannot_tell_trends |
-| 4 | they are untestable or their drift is not excluded (not for district doses: selection alike everywhere cancels) | cannot_tell_trends |
+| 4 | they are untestable, or drift is not excluded (not with districts: selection alike everywhere cancels) | cannot_tell_trends |
 | 5 | A and B exclude zero on one side, U beyond ONE_SIDED errors there, A's interval minus the drift beyond zero | consistent |
 | 6 | A and B exclude zero on one side and U has that sign | suggestive |
 | 7 | hull covers zero and lies inside ± BOUND_SHARE × the smallest effect of interest | no_effect_above its larger end |

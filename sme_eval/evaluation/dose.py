@@ -15,7 +15,7 @@ from .design import Design
 from .effects import number
 from .fitting import Fitted
 from .policy_record import bilingual, unit_label
-from .record_base import Count
+from .record_base import Count, Number
 from .record_sections import DistrictRecord, DoseRecord, SlopeRecord
 
 ONLY_WITHIN_LIMIT = Unavailable("not within the districts searched")
@@ -27,7 +27,10 @@ def dose_record(design: Design, headline: Fitted, panel: FirmPanel) -> DoseRecor
     if not isinstance(result, DistrictDoseResult):
         return None
     permutation, bootstrap, tried = result.permutation, result.wild_bootstrap, result.sensitivity
-    missing = tried if isinstance(tried, Unavailable) else None
+
+    def over_doses(name: str) -> Number:
+        return tried if isinstance(tried, Unavailable) else float(getattr(tried, name))
+
     unnamed = result.unnamed
     return DoseRecord(
         unit=unit_label(panel, str(design.policy.estimator.choices["dose"])),
@@ -51,12 +54,12 @@ def dose_record(design: Design, headline: Fitted, panel: FirmPanel) -> DoseRecor
         unnamed_high=unnamed if isinstance(unnamed, Unavailable) else number(unnamed.conf_high),
         unnamed_firms=_unnamed_firms(result),
         tried=tuple(float(paid) for paid in getattr(design.estimator, "possible_doses", ())),
-        combinations=missing or tried.n_assignments,  # type: ignore[union-attr]
-        slope_lowest=missing or tried.slope_low,  # type: ignore[union-attr]
-        slope_highest=missing or tried.slope_high,  # type: ignore[union-attr]
-        hull_lowest=missing or tried.conf_low,  # type: ignore[union-attr]
-        hull_highest=missing or tried.conf_high,  # type: ignore[union-attr]
-        attainable_best=missing or tried.attainable_best,  # type: ignore[union-attr]
+        combinations=tried if isinstance(tried, Unavailable) else tried.n_assignments,
+        slope_lowest=over_doses("slope_low"),
+        slope_highest=over_doses("slope_high"),
+        hull_lowest=over_doses("conf_low"),
+        hull_highest=over_doses("conf_high"),
+        attainable_best=over_doses("attainable_best"),
         truth=true_slope(design, headline, panel),
     )
 

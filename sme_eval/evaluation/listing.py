@@ -43,7 +43,8 @@ def listing_record(
 ) -> ListingRecord | None:
     """The credit side of a listing design; None for others."""
     rule, landmark = design.policy.listing, design.estimator
-    if rule is None or not isinstance(landmark, LandmarkDiD) or sample.cohort is None:
+    asked = rule is not None and design.outcome not in rule.terms
+    if rule is None or not asked or not isinstance(landmark, LandmarkDiD) or sample.cohort is None:
         return None
     start = design.policy.treatment.cohort
     wide = _with_terms(design, panel, rule, start)

@@ -245,6 +245,7 @@ class RepetitionRecord:
     coverage_error: float
     level: float
     claims: Mapping[str, float]
+    role: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,7 +56,7 @@ def repeat(evaluation: Evaluation, design: Design, panels: int, progress: Any = 
     steps = range(panels) if progress is None else progress(range(panels))
     for n in steps:
         panel, _ = simulate_ningbo(seed=FIRST_SEED + n, **drawn)
-        one = evaluate(lean, panel)
+        one = evaluate(lean, panel, lean=True)
         claims[one.claim.kind] += 1
         for effect in (one.headline, *one.alternatives):
             _add(tallies.setdefault(effect.key, _Tally(effect)), effect)
@@ -94,4 +94,5 @@ def _record(tally: _Tally, claims: Mapping[str, float]) -> RepetitionRecord:
         coverage_error=float(np.sqrt(coverage * (1.0 - coverage) / panels)),
         level=tally.effect.level,
         claims=claims,
+        role=tally.effect.role,
     )

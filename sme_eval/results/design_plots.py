@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,8 +35,8 @@ def draw_design(
 ) -> Axes:
     """One band per row of `frame`, the first on top: years that speak to trends, growth conditioned on, base year, effects.
 
-    `frame` has first_lead, last_lead, first_growth, base and last_effect, NaN where there is none. `counts` are the texts at the end
-    of each band below `headings`; `names` call the four parts once, at the last band.
+    `frame` has first_lead, last_lead, first_growth, base and last_effect, NaN where there is none. `counts` are the texts at the
+    end of each band below `headings`; `names` call the four parts once, at the last band.
     """
     for n, row in enumerate(frame.to_dict("records")):
         _band(axes, row, -n)
@@ -57,7 +57,7 @@ def draw_design(
     return axes
 
 
-def _band(axes: Axes, row: dict[str, Any], height: float) -> None:
+def _band(axes: Axes, row: Mapping[Any, Any], height: float) -> None:
     from matplotlib.patches import Rectangle
 
     def box(first: float, last: float, **style: Any) -> None:
@@ -73,7 +73,7 @@ def _band(axes: Axes, row: dict[str, Any], height: float) -> None:
     axes.plot([row["base"]], [height], "o", color=INK, markersize=6.5, zorder=4)
 
 
-def _names(axes: Axes, row: dict[str, Any], height: float, names: tuple[str, str, str, str]) -> None:
+def _names(axes: Axes, row: Mapping[Any, Any], height: float, names: tuple[str, str, str, str]) -> None:
     """What the parts of the last band are, below it; the base year one line lower, because growth ends in it."""
     lead, growth, base, effect = names
     style: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": "small"}

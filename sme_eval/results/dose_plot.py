@@ -8,7 +8,7 @@ import numpy as np
 
 from sme_eval.stats.arrays import FloatArray
 
-from .plots import BEFORE, EFFECT, INK, LEAD, new_axes
+from .plots import BEFORE, EFFECT, INK, LEAD, TRUTH, new_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,11 +29,14 @@ def draw_dose(
     axes: Axes | None = None,
     labels: tuple[str, str, str, str] = ("", "", "", ""),
     names: bool = True,
+    truth: float | None = None,
+    truth_label: str = "",
 ) -> Axes:
     """Effects of districts with intervals against dose, the fitted `line` (intercept, slope per unit of dose) and zero.
 
-    Districts without a stated dose stand at the right in a shaded lane, where no line is drawn. `labels`: x axis, y axis, the lane,
-    legend of the line. `names` writes each district's name beside its point.
+    Districts without a stated dose stand at the right in a shaded lane, where no line is drawn. `labels`: x axis, y axis, the
+    lane, legend of the line. `names` writes each district's name beside its point. `truth` is the true slope per unit of dose,
+    drawn through the middle of the fitted line.
     """
     axes = new_axes(axes, 3.9)
     x_label, y_label, lane_label, line_label = labels
@@ -49,6 +52,10 @@ def draw_dose(
         _points(axes, frame[part], place[part], colour, names)
     ends = np.array([low - 2.0 * step, high + 2.0 * step])
     axes.plot(ends, line[0] + line[1] * ends, color=INK, linewidth=1.2, linestyle=(0, (4, 3)), label=line_label or "fitted line")
+    if truth is not None:
+        middle = float(ends.mean())
+        level = line[0] + line[1] * middle
+        axes.plot(ends, level + truth * (ends - middle), color=TRUTH, linewidth=1.2, linestyle=":", label=truth_label or "truth")
     axes.axhline(0.0, color=INK, linewidth=0.8)
     ticks, texts = np.unique(dose[stated]).tolist(), [f"{value:g}" for value in np.unique(dose[stated])]
     if n_open:

@@ -43,10 +43,12 @@ def draw_event_study(
     truth: pd.Series | None = None,
     band: pd.DataFrame | None = None,
     labels: tuple[str, str, str, str, str] = ("", "", "", "", ""),
+    given: tuple[int, int, str] | None = None,
 ) -> Axes:
     """Effects by event time with pointwise intervals, optionally a simultaneous `band` and the `truth` of a simulation.
 
-    `labels`: x axis, y axis, legend of the estimate, of the band, of the truth.
+    `labels`: x axis, y axis, legend of the estimate, of the band, of the truth. `given` shades the event times from its first to
+    its second, which an estimator conditions on, and writes its third there.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -82,6 +84,11 @@ def draw_event_study(
     axes.axvline(-0.5, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.set(xlabel=x_label or "event time", ylabel=y_label or "effect")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if given is not None:
+        first, last, words = given
+        axes.axvspan(first - 0.5, last + 0.5, facecolor=BEFORE, zorder=0)
+        style: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": "small", "color": LEAD}
+        axes.text((first + last) / 2.0, 0.97, words, transform=axes.get_xaxis_transform(), **style)
     if truth is not None or band is not None:
         axes.legend(frameon=False, fontsize="small")
     return axes

@@ -20,10 +20,18 @@ _LIMITS: Final[Mapping[str, Mapping[str, float]]] = {
 
 def policy_rules(policy: Policy) -> tuple[Rule, ...]:
     """What `--set` may name for a policy: its design's choices, and the parameters of its source."""
-    declared = policy.estimator.choices
+    from sme_eval.evaluation.design import estimator_from_rule
+
+    declared = estimator_from_rule(policy.estimator, policy)
     rules = [
-        _rule("comparison", str(declared.get("comparison", policy.treatment.comparisons[0])), policy.treatment.comparisons),
-        _rule("panel_rule", str(declared.get("panel", "balanced")), get_args(PanelRule)),
+        _rule(name, str(getattr(declared, field)), choices)
+        for name, field, choices in (
+            ("comparison", "comparison", policy.treatment.comparisons),
+            ("panel_rule", "panel", get_args(PanelRule)),
+        )
+        if hasattr(declared, field)
+    ]
+    rules += [
         Rule(name="level", kind=float, default=0.95, zh="置信水平", en="level of the intervals", low=0.5, high=0.999),
     ]
     text = "a panel of your own, .csv or .parquet, instead of the policy's source"
@@ -77,8 +85,8 @@ def estimate_policy(job: Job, folder: Path) -> None:
     design = Design.from_policy(
         policy,
         made["outcome"],
-        comparison=made["comparison"],
-        panel=made["panel_rule"],
+        comparison=made.get("comparison"),
+        panel=made.get("panel_rule"),
         level=made["level"],
     )
     if made["panel"]:

@@ -16,12 +16,31 @@ from sme_eval.terms import Comparison, PanelRule
 
 TrainingOutcome = Literal["log_scrap", "training_hours", "log_sales", "log_employment"]
 CertificationOutcome = Literal["log_revenue", "log_employment"]
-ScenarioName = Literal["clean", "null", "baseline"]
+RevenueOutcome = Literal["log_revenue"]
+ScenarioName = Literal[
+    "baseline",
+    "null",
+    "clean",
+    "literal",
+    "strong_selection",
+    "null_literal",
+    "null_strong_selection",
+    "null_hidden_only",
+    "null_hidden_weak",
+    "null_no_selection",
+    "credit_only",
+    "certificate_only",
+    "cash_only",
+    "price_only",
+    "price_and_access",
+    "informative",
+    "pooled11",
+]
 
 FEWEST_PANELS: Final = 20
 """Fewer repetitions give no Monte Carlo error worth the name."""
 MOST_PANELS: Final = 10_000
-FEWEST_FIRMS: Final = 1000
+FEWEST_FIRMS: Final = 2500
 MOST_FIRMS: Final = 200_000
 
 
@@ -38,8 +57,8 @@ _PANEL: Final = _words(
 _LEVEL: Final = _words("区间的置信水平", "level of the intervals", low=0.5, high=0.999)
 _REPORTS: Final = _words("报告文件夹，以项目文件夹为起点", "folder of the reports, seen from the project folder")
 _SCENARIO: Final = _words(
-    "模拟情景：趋势平行（clean）、无效应（null）、按过往增长选择企业（baseline）",
-    "simulated world: parallel trends (clean), no effect (null), selection on past growth (baseline)",
+    "模拟情景，例如按过往增长选择企业（baseline）、无效应（null）、另有隐藏趋势（strong_selection）",
+    "simulated world, such as selection on past growth (baseline), no effect (null), a hidden trend as well (strong_selection)",
 )
 _SEED: Final = _words("随机种子", "seed of the simulation", low=0)
 _FIRMS: Final = _words("模拟企业数", "number of simulated firms", low=FEWEST_FIRMS, high=MOST_FIRMS)
@@ -68,20 +87,34 @@ class CertificationParameters:
     """Parameters of `certification.ipynb`."""
 
     outcome: CertificationOutcome = field(default="log_revenue", metadata=_OUTCOME)
-    scenario: ScenarioName = field(default="clean", metadata=_SCENARIO)
+    scenario: ScenarioName = field(default="baseline", metadata=_SCENARIO)
     seed: int = field(default=1, metadata=_SEED)
     firms: int = field(default=6000, metadata=_FIRMS)
-    comparison: Comparison = field(default="not_yet_treated", metadata=_COMPARISON)
     level: float = field(default=0.95, metadata=_LEVEL)
-    repetitions: int = field(default=100, metadata=_REPETITIONS)
+    repetitions: int = field(default=20, metadata=_REPETITIONS)
     reports: str = field(default="reports", metadata=_REPORTS)
 
 
-Parameters = TrainingGrantsParameters | CertificationParameters
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedParameters:
+    """Parameters of the notebooks on rewards, credit and the bundle."""
+
+    outcome: RevenueOutcome = field(default="log_revenue", metadata=_OUTCOME)
+    scenario: ScenarioName = field(default="baseline", metadata=_SCENARIO)
+    seed: int = field(default=1, metadata=_SEED)
+    firms: int = field(default=6000, metadata=_FIRMS)
+    level: float = field(default=0.95, metadata=_LEVEL)
+    reports: str = field(default="reports", metadata=_REPORTS)
+
+
+Parameters = TrainingGrantsParameters | CertificationParameters | SimulatedParameters
 
 NOTEBOOKS: Final[Mapping[str, type[Parameters]]] = {
     "training_grants": TrainingGrantsParameters,
     "certification": CertificationParameters,
+    "rewards": SimulatedParameters,
+    "credit": SimulatedParameters,
+    "bundle": SimulatedParameters,
 }
 """Notebook → its parameters. A notebook bears the name of the policy that it evaluates."""
 

@@ -11,15 +11,22 @@ from sme_eval.evaluation.record import Evaluation
 from sme_eval.evaluation.repetition import repeat
 from sme_eval.intake import open_source
 
-COUNTERPART: Final = {"clean": "baseline", "null": "baseline", "baseline": "clean"}
-"""Scenario → the one to see beside it: where trends are parallel, one where they are not, and the other way round."""
+COUNTERPART: Final = {
+    "certification": "strong_selection",
+    "credit": "strong_selection",
+    "reward": "cash_only",
+    "bundle": "price_only",
+}
+"""Instrument → the scenario to see beside the page's own: where its assumption fails, or where its estimator has what it needs."""
 
 
 def add_companion(evaluation: Evaluation, design: Design) -> Evaluation:
     """`evaluation` with the same design on the counterpart scenario beside it (same seed, same firms)."""
     made = dict(evaluation.provenance.data_parameters)
     drawn = {name: made[name] for name in ("seed", "firms")}
-    panel = open_source(design.policy.source, scenario=COUNTERPART[str(made["scenario"])], **drawn)
+    beside = COUNTERPART[design.policy.instrument]
+    beside = beside if beside != made["scenario"] else str(design.policy.source_parameters["scenario"])
+    panel = open_source(design.policy.source, scenario=beside, **drawn)
     return evaluation.beside(evaluate(design, panel))
 
 

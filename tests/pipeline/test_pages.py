@@ -24,10 +24,17 @@ from tests.unit.pages import html_numbers, pdf_numbers
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-FIRMS = 2000
+FIRMS = 2500
+SCENARIOS = {
+    "certification": ("baseline", "strong_selection"),
+    "credit": ("baseline", "strong_selection"),
+    "rewards": ("baseline", "cash_only"),
+    "bundle": ("baseline", "price_only"),
+}
+"""Policy → the scenario of its page and the one beside it."""
 CASES = [
     (policy, audience, language)
-    for policy in ("training_grants", "certification")
+    for policy in ("training_grants", *SCENARIOS)
     for audience in ("internal", "release")
     for language in LANGUAGES
 ]
@@ -40,7 +47,7 @@ def evaluation(policy: str, audience: str) -> Evaluation:
     design = Design.from_policy(sme.load_policies()[policy])
     if policy == "training_grants":
         return sme.evaluate(design, sme.open_source("jobtraining"))
-    panels = [sme.simulate_ningbo(seed=1, scenario=scenario, firms=FIRMS)[0] for scenario in ("clean", "baseline")]
+    panels = [sme.simulate_ningbo(seed=1, scenario=scenario, firms=FIRMS)[0] for scenario in SCENARIOS[policy]]
     main, companion = (sme.evaluate(design, panel) for panel in panels)
     return main.beside(companion)
 

@@ -21,7 +21,12 @@ from sme_eval.runs.report import bring_up_to_date
 from sme_eval.runs.stamp import digest
 
 pytestmark = pytest.mark.slow
-SLUGS = ("certification-log_revenue.simulated", "training_grants-log_scrap.observed")
+NOTEBOOKS = ("training_grants", "certification", "rewards", "credit", "bundle")
+SLUGS = (
+    "certification-log_revenue.simulated",
+    "training_grants-log_scrap.observed",
+    *(f"{name}-log_revenue.simulated" for name in NOTEBOOKS[2:]),
+)
 WARM_SECONDS = 3
 """Promised to people who run `report` when there is nothing to do."""
 
@@ -43,7 +48,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project, home = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("home")
     done = report(project, home)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["training_grants: new", "certification: new", "reports/index.html"]
+    assert done.stdout.splitlines() == [*(f"{name}: new" for name in NOTEBOOKS), "reports/index.html"]
     assert list(home.iterdir()) == [], "something was written to the user's home"
     return project / "reports"
 
@@ -120,7 +125,7 @@ def test_edited_words_render_again_and_estimate_nothing(reports: Path, tmp_path:
     monkeypatch.setattr(keys, "BRIEFING", copy)
     before, said = digests(reports), list[str]()
     result = bring_up_to_date(reports, say=said.append)
-    assert (result.estimated, result.rendered) == ((), ("training_grants", "certification"))
+    assert (result.estimated, result.rendered) == ((), NOTEBOOKS)
     assert said[0] == "training_grants: briefing texts changed (pages only, nothing is estimated again)"
     now = digests(reports)
     changed = {path for path in now if now[path] != before[path]}
@@ -148,7 +153,7 @@ def test_one_failing_notebook_does_not_stop_the_other(tmp_path: Path) -> None:
     done = report(tmp_path, tmp_path)
     assert done.returncode == 16
     assert "certification: RunError: Notebook certification stopped: KeyError" in done.stderr
-    assert "1 of 2 runs failed: certification." in done.stderr and "Traceback" not in done.stderr
+    assert "1 of 5 runs failed: certification." in done.stderr and "Traceback" not in done.stderr
     found = digests(tmp_path / "reports")
     assert f"release/{SLUGS[1]}/{SLUGS[1]}.zh.pdf" in found
     assert not [path for path in found if "certification" in path]

@@ -63,7 +63,9 @@ def _hull_row(found: BracketRecord, *, percent: bool, blank: int) -> tuple[Phras
     if percent:
         inside = at + pointer("hull_percent")
         low = None if found.hull_percent is None else found.hull_percent.conf_low
-        last: Phrase = (Value(inside, "percent"),) if low is None else interval(inside, low, "cell.percent_interval", form="percent")
+        last: Phrase = (
+            (Value(inside, "percent"),) if low is None else interval(inside, low, "cell.percent_interval", form="percent")
+        )
         cells += [(), last]
     return (*cells, *(((),) * blank))
 

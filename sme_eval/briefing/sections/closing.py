@@ -81,6 +81,10 @@ _PLACES = (
     (r"/cohort_map/cohorts/\d+/observed", "cohort_counts"),
     (r"/cohort_map/never_observed", "never_treated"),
     (r"/sample_flow", "sample_flow"),
+    (r"/power/\d+", "power"),
+    (r"/compared/\d+", "compared"),
+    (r"/bracket", "bracket"),
+    (r"/codings/\d+/effect", "coding"),
 )
 """Form of a place → key of its words."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sme_eval.briefing.document import Figure, Heading, Paragraph, Phrase, Say, Table, Value
+from sme_eval.briefing.document import Figure, Heading, Paragraph, Phrase, Piece, Say, Table, Value
 from sme_eval.briefing.pointers import pointer
 from sme_eval.evaluation.record import Evaluation
 from sme_eval.evaluation.record_sections import CodingRecord, ComparedRecord, EstimandRecord
@@ -22,8 +22,15 @@ def compared(evaluation: Evaluation) -> Blocks:
     blocks: Blocks = [Heading((Say("compared.title"),), anchor="design"), Paragraph((Say("compared.who"),))]
     blocks += [Paragraph((Say("compared.last_step"),))] if evaluation.bundle is not None else []
     blocks.append(Figure(name="compared", caption=caption("compared.caption", ""), alternative=(Say("compared.alternative"),)))
-    blocks += [Paragraph((Say("compared.growth"),))] if growth else []
-    return [*blocks, _compared_table(rows, growth=growth)]
+    return [*blocks, *_reading(rows), _compared_table(rows, growth=growth)]
+
+
+def _reading(rows: tuple[ComparedRecord, ...]) -> Blocks:
+    """What the marks of the figure mean, as far as it has them."""
+    said: list[Piece] = [Say("compared.growth")] if any(row.first_growth is not None for row in rows) else []
+    if any(row.first_lead is not None for row in rows):
+        said += [Say("frame.space"), Say("compared.leads")] if said else [Say("compared.leads")]
+    return [Paragraph(tuple(said))] if said else []
 
 
 def _compared_table(rows: tuple[ComparedRecord, ...], *, growth: bool) -> Table[Phrase]:
@@ -40,8 +47,8 @@ def _compared_table(rows: tuple[ComparedRecord, ...], *, growth: bool) -> Table[
 
 def _compared_row(where: str, row: ComparedRecord, years: list[str]) -> tuple[Phrase, ...]:
     spans: dict[str, Phrase] = {
-        "leads": _years(where, "first_lead", row.first_lead, "cell_leads"),
-        "growth": _years(where, "first_growth", row.first_growth, "cell_growth"),
+        "leads": _years(where, "first_lead", row.first_lead, row.last_lead, "cell_leads"),
+        "growth": _years(where, "first_growth", row.first_growth, row.base, "cell_growth"),
         "base": (Value(where + pointer("base"), "year"),),
         "effects": (Say("compared.cell_effects", at=where),),
     }
@@ -49,8 +56,9 @@ def _compared_row(where: str, row: ComparedRecord, years: list[str]) -> tuple[Ph
     return ((Value(where + pointer("cohort"), "cohort"),), *(spans[name] for name in years), *counts)
 
 
-def _years(where: str, name: str, first: int | None, key: str) -> Phrase:
-    if first is None:
+def _years(where: str, name: str, first: int | None, last: int | None, key: str) -> Phrase:
+    """A span of years; one year alone, and a dash where there is none."""
+    if first is None or first == last:
         return (Value(where + pointer(name), "year"),)
     return (Say(f"compared.{key}", at=where),)
 

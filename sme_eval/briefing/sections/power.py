@@ -63,7 +63,11 @@ def _table(evaluation: Evaluation) -> Table[Phrase]:
 
 def _row(evaluation: Evaluation, place: int, row: PowerRecord, *, percent: bool, few: bool) -> tuple[Phrase, ...]:
     at = pointer("power", place)
-    values = [("std_error", "coefficient"), ("detectable", "coefficient"), *([("detectable_percent", "percent")] if percent else [])]
+    values = [
+        ("std_error", "coefficient"),
+        ("detectable", "coefficient"),
+        *([("detectable_percent", "percent")] if percent else []),
+    ]
     values += [("smallest_effect", "coefficient"), ("power_at_smallest", "share"), ("samples", "samples")]
     values += [("degrees_of_freedom", "integer")] if few else []
     # Without a smallest effect of interest nothing is missing: what rests on it does not apply.

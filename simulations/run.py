@@ -1,0 +1,96 @@
+"""Runs what is missing or stale: `python -m simulations`, or `make simulations`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+from tqdm import tqdm
+
+from simulations.designs import Row, rows
+from simulations.stamps import Stamp, table_files, world_digest
+from simulations.storage import RESULTS, append, panels_done, read_rows, stamp_file, start
+from simulations.worlds import WORLDS, World
+
+CHUNK: Final = 20
+"""Panels between two writes: what a killed run loses at most."""
+INTERRUPTED: Final = 130
+THREADS: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse options, run the tables, write RESULTS.md; 0 when done."""
+    parser = ArgumentParser(prog="simulations", description="Measure every design on simulated panels; go on where a run stopped.")
+    parser.add_argument("--only", action="append", choices=sorted(WORLDS), help="a table, may be repeated (default: all)")
+    parser.add_argument("--panels", type=int, help="panels per world, fewer than declared")
+    parser.add_argument("-j", "--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--tables", action="store_true", help="write RESULTS.md from what there is, run nothing")
+    chosen = parser.parse_args(arguments)
+    if not chosen.tables and not _run_all(chosen.only, chosen.jobs, chosen.panels):
+        return INTERRUPTED
+    from simulations.tables import write_results
+
+    print(f"wrote {write_results()}")
+    return 0
+
+
+def _run_all(only: Sequence[str] | None, jobs: int, panels: int | None) -> bool:
+    """Run the tables in their order; False if interrupted."""
+    for name in THREADS:  # before the workers load numpy: two processes of one thread each are faster than threads in both
+        os.environ[name] = "1"
+    try:
+        for table in WORLDS:
+            if not only or table in only:
+                run_table(table, jobs=jobs, panels=panels)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; run it again to go on\n")
+        return False
+    return True
+
+
+def run_table(table: str, *, jobs: int = 2, panels: int | None = None, folder: Path = RESULTS) -> None:
+    """All worlds of a table; what was measured by the code as it is stays."""
+    files: dict[str, str] = {}
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        try:
+            for world in WORLDS[table]:
+                wanted = world.panels if panels is None else min(panels, world.panels)
+                if not _current(table, world, folder):
+                    files = files or table_files(table)
+                    start(table, world, Stamp(files=files, world=world_digest(world)), folder)
+                run_world(table, world, wanted, pool, folder)
+        except BaseException:  # an interrupt must not wait for the panels that are still queued
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _current(table: str, world: World, folder: Path) -> bool:
+    """Whether the file stands for the code as it is; says what has changed if not."""
+    stamp = Stamp.read(stamp_file(table, world, folder))
+    if stamp is None:
+        return False
+    changed = stamp.changes(world)
+    if changed:
+        sys.stderr.write(f"{table}/{world.name} is stale: {', '.join(changed[:3])}{' …' * (len(changed) > 3)}; measuring it anew\n")
+    return not changed
+
+
+def run_world(table: str, world: World, wanted: int, pool: ProcessPoolExecutor, folder: Path = RESULTS) -> None:
+    """The panels of one world that are still missing, written chunk by chunk in the order of their seeds."""
+    done = panels_done(read_rows(table, world, folder))
+    if done >= wanted:
+        return
+    seeds = range(world.first_seed + done, world.first_seed + wanted)
+    found: list[Row] = []
+    results = pool.map(rows, [table] * len(seeds), [world] * len(seeds), seeds, chunksize=2)
+    for number, panel in enumerate(tqdm(results, f"{table}/{world.name}", total=len(seeds), unit="panel", leave=False), start=1):
+        found += panel
+        if number % CHUNK == 0 or number == len(seeds):
+            append(table, world, found, folder)
+            found = []

@@ -1,0 +1,127 @@
+"""What a result file was made with: the code it ran through and its worlds; changed code makes it stale.
+
+A digest leaves out comments, docstrings and blank lines, so that changed words make nothing stale.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import importlib.util
+import io
+import json
+import sys
+import tokenize
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+from simulations.worlds import WORLDS, World
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+POLICY: Final[Mapping[str, str]] = {"claims": "certification", "district_tests": "rewards", "separability": "bundle"}
+"""Table → the policy whose design it takes, where that is not the table's own name."""
+NO_NUMBER: Final = (
+    "sme_eval.briefing",
+    "sme_eval.runs",
+    "sme_eval.results.text",
+    "sme_eval.evaluation.cohorts",
+    "sme_eval.evaluation.compared",
+    "sme_eval.evaluation.plain",
+    "sme_eval.evaluation.policy_record",
+    "sme_eval.evaluation.power",
+    "sme_eval.evaluation.provenance",
+)
+"""Modules that are loaded on the way and make no number of any table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """File (relative to the project) → digest, and the world as text."""
+
+    files: Mapping[str, str]
+    world: str
+
+    def to_json(self) -> str:
+        """As it lies beside the result file."""
+        return json.dumps({"world": self.world, "files": dict(sorted(self.files.items()))}, indent=1) + "\n"
+
+    @classmethod
+    def read(cls, path: Path) -> Stamp | None:
+        """The stamp at `path`; None if there is none that can be read."""
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            return cls(files=dict(found["files"]), world=str(found["world"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def changes(self, world: World) -> tuple[str, ...]:
+        """What differs now from when the stamp was made; empty if nothing does."""
+        changed = [name for name, digest in self.files.items() if _file_digest(ROOT / name) != digest]
+        return (*changed, *(("the world's parameters",) if self.world != world_digest(world) else ()))
+
+
+def world_digest(world: World) -> str:
+    """Everything that draws the world's panels, except how many."""
+    told = f"{world.scenario!r} {world.first_seed} {dict(world.stated)!r} {world.without}"
+    return _digest(told)
+
+
+def table_files(table: str) -> dict[str, str]:
+    """File → digest of all code and declared files that one panel of a table runs through, found in a fresh process."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
+        names = fresh.submit(loaded_by, table).result()
+    declared = ("data/dictionary.toml", f"data/policies/{POLICY.get(table, table)}.toml")
+    return {name: _file_digest(ROOT / name) for name in sorted((*names, *declared))}
+
+
+def loaded_by(table: str) -> tuple[str, ...]:
+    """Files of this project that estimating one panel loads; call it in a fresh process."""
+    world = WORLDS[table][0]
+    importlib.import_module(f"simulations.designs.{table}").rows(world, world.first_seed)
+    chosen = [name for name in sys.modules if _counts(name)]
+    found = [importlib.util.find_spec(name) for name in chosen]
+    return tuple(sorted(str(Path(spec.origin).relative_to(ROOT)) for spec in found if spec is not None and spec.origin))
+
+
+def _counts(module: str) -> bool:
+    if module.startswith("simulations.designs"):
+        return True
+    return module.startswith("sme_eval") and not module.startswith(NO_NUMBER)
+
+
+def _file_digest(path: Path) -> str:
+    """Digest of a file's text, of code without its words; empty if it is gone."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError:
+        return ""
+    return _digest(without_words(text) if path.suffix == ".py" else _bare(text))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _bare(text: str) -> str:
+    """A declared file without lines that hold no number or name of a choice: texts in two languages, comments."""
+    kept = [line for line in text.splitlines() if not line.lstrip().startswith(("#", "zh =", "en =", "label =", "question ="))]
+    return "\n".join(kept)
+
+
+def without_words(code: str) -> str:
+    """Code without comments, docstrings and blank lines."""
+    lines = code.splitlines()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            for number in range(node.lineno, (node.end_lineno or node.lineno) + 1):
+                lines[number - 1] = ""
+    for token in tokenize.generate_tokens(io.StringIO(code).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    return "\n".join(line.rstrip() for line in lines if line.strip())

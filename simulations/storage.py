@@ -1,0 +1,61 @@
+"""Result files: one compressed table per world, written whole each time, so that a killed run leaves a complete file."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from simulations.designs import Row
+from simulations.stamps import Stamp
+from simulations.worlds import World
+
+RESULTS: Final = Path(__file__).resolve().parent / "results"
+DIGITS: Final = "%.6g"
+
+
+def result_file(table: str, world: World, folder: Path = RESULTS) -> Path:
+    """Where a world's rows lie."""
+    return folder / table / f"{world.name}.csv.gz"
+
+
+def stamp_file(table: str, world: World, folder: Path = RESULTS) -> Path:
+    """Where its stamp lies."""
+    return folder / table / f"{world.name}.json"
+
+
+def read_rows(table: str, world: World, folder: Path = RESULTS) -> pd.DataFrame:
+    """The rows so far; none if there is no file."""
+    path = result_file(table, world, folder)
+    return pd.read_csv(path) if path.exists() else pd.DataFrame()
+
+
+def panels_done(rows: pd.DataFrame) -> int:
+    """How many panels stand in a file: seeds are taken one after the other."""
+    return int(rows["seed"].nunique()) if len(rows) else 0
+
+
+def start(table: str, world: World, stamp: Stamp, folder: Path = RESULTS) -> None:
+    """Begin anew: no rows, and the stamp of the code that will make them."""
+    path = result_file(table, world, folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    _write(stamp_file(table, world, folder), stamp.to_json().encode())
+
+
+def append(table: str, world: World, rows: list[Row], folder: Path = RESULTS) -> None:
+    """The file with further rows; its bytes do not depend on how the rows were split."""
+    path = result_file(table, world, folder)
+    before = gzip.decompress(path.read_bytes()).decode() if path.exists() else ""
+    text = before + pd.DataFrame(rows).to_csv(index=False, header=not before, float_format=DIGITS, lineterminator="\n")
+    _write(path, gzip.compress(text.encode(), mtime=0))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """All or nothing."""
+    beside = path.with_name(path.name + ".part")
+    beside.write_bytes(content)
+    os.replace(beside, path)
