@@ -102,6 +102,10 @@ def compare(
 
 
 def difference(now: Measured, before: Earlier) -> float:
-    """In Monte Carlo errors of both, the earlier one's taken from ours by its draws, and its rounding."""
+    """In Monte Carlo errors of both; the earlier one's from its own rate, else from ours by its draws, and from its rounding."""
     rounding = 10.0**-before.decimals / math.sqrt(12.0)
-    return (now.value - before.value) / math.sqrt(now.error**2 * (1.0 + now.draws / before.draws) + rounding**2)
+    earlier = now.error * math.sqrt(now.draws / before.draws)
+    if now.rate:
+        smoothed = (before.value * before.draws + 1.0) / (before.draws + 2.0)
+        earlier = math.sqrt(smoothed * (1.0 - smoothed) / before.draws)
+    return (now.value - before.value) / math.sqrt(now.error**2 + earlier**2 + rounding**2)

@@ -7,8 +7,10 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 from tqdm import tqdm
@@ -57,7 +59,7 @@ def _run_all(only: Sequence[str] | None, jobs: int, panels: int | None) -> bool:
 def run_table(table: str, *, jobs: int = 2, panels: int | None = None, folder: Path = RESULTS) -> None:
     """All worlds of a table; what was measured by the code as it is stays."""
     files: dict[str, str] = {}
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         try:
             for world in WORLDS[table]:
                 wanted = world.panels if panels is None else min(panels, world.panels)
@@ -68,6 +70,13 @@ def run_table(table: str, *, jobs: int = 2, panels: int | None = None, folder: P
         except BaseException:  # an interrupt must not wait for the panels that are still queued
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def end_with_parent() -> None:
+    """In a worker: end when the run that started it is gone, however it ended."""
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
 
 
 def _current(table: str, world: World, folder: Path) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final
@@ -118,7 +118,19 @@ def lines(numbers: Sequence[Measured]) -> list[str]:
             f"| {asked.label} | {asked.effect:g} | {error:.2f} | {detectable:.2g} | {power(asked.effect, error):.2f} | "
             f"{_cities(detectable, asked.effect)} | {detectable / math.sqrt(MANY):.2f} | {asked.earlier} |"
         )
-    return table
+    return [*table, *_claimed(found)]
+
+
+def _claimed(found: Mapping[tuple[str, str, str, str], float]) -> list[str]:
+    """How often the claim rule says “consistent” with one city and with four."""
+    keys = [("claims", f"baseline{cities}", "package", "consistent") for cities in ("", "_4_cities")]
+    if not all(key in found for key in keys):
+        return []
+    one, four = (found[key] for key in keys)
+    return [
+        "",
+        f"“Consistent” by the claim rule in baseline: {one:.2f} with one city (earlier .30), {four:.2f} with four (.77–.85).",
+    ]
 
 
 def _cities(detectable: float, effect: float) -> str:

@@ -31,12 +31,14 @@ NO_NUMBER: Final = (
     "sme_eval.results.text",
     "sme_eval.evaluation.cohorts",
     "sme_eval.evaluation.compared",
+    "sme_eval.evaluation.listing",
     "sme_eval.evaluation.plain",
     "sme_eval.evaluation.policy_record",
     "sme_eval.evaluation.power",
     "sme_eval.evaluation.provenance",
+    "sme_eval.evaluation.record",
 )
-"""Modules that are loaded on the way and make no number of any table."""
+"""Modules (by their beginnings) that are loaded on the way and make no number of any table: records, words, counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,7 @@ def loaded_by(table: str) -> tuple[str, ...]:
 def _counts(module: str) -> bool:
     if module.startswith("simulations.designs"):
         return True
-    return module.startswith("sme_eval") and not module.startswith(NO_NUMBER)
+    return module.startswith("sme_eval.") and not module.startswith(NO_NUMBER)
 
 
 def _file_digest(path: Path) -> str:

@@ -28,6 +28,8 @@ class World:
 
 PANELS: Final = 400
 """Panels per world at Ningbo's size: a rate of 5 % has a Monte Carlo error of 1.1 points."""
+MANY_NULLS: Final = 1000
+"""Panels on which the claim rule meets no effect: its rare mistakes are what is asked, and the first 400 happened to be calm."""
 MANY_CITIES: Final = 100
 """Panels of worlds with four cities."""
 SUMMARIES: Final = 100
@@ -61,7 +63,8 @@ WORLDS: Final[Mapping[str, tuple[World, ...]]] = FrozenMapping(
     {
         "certification": tuple(_worlds(SELECTED, 100_000)),
         "claims": (
-            *_worlds((*NULLS, "clean", "baseline", "literal", "strong_selection"), 300_000),
+            *_worlds(("null",), 300_000, MANY_NULLS),
+            *_worlds((*NULLS[1:], "clean", "baseline", "literal", "strong_selection"), 300_000),
             *_four_cities((*SELECTED, "null_strong_selection", "null_hidden_weak"), 350_000),
         ),
         "district_tests": (World(name="null", scenario=SCENARIOS["null"], panels=SUMMARIES, first_seed=400_000),),

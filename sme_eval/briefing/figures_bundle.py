@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-WRAP = {"zh": 16, "en": 34}
+WRAP = {"zh": 19, "en": 34}
 """Characters of a name's line, by language."""
 
 

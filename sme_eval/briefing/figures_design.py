@@ -30,7 +30,7 @@ PARTS = ("leads", "growth", "base", "effects")
 
 def height_of_compared(evaluation: Evaluation) -> float:
     """Inches."""
-    return 1.15 + 0.36 * len(evaluation.compared)
+    return 1.1 + 0.36 * len(evaluation.compared)
 
 
 def compared_axes(axes: Axes, evaluation: Evaluation, speaker: Speaker) -> None:

@@ -54,11 +54,12 @@ def set_axes(axes: Axes, found: ListingRecord, speaker: Speaker) -> None:
     def words(key: str) -> str:
         return plain(speaker.runs((Say(f"listing.{key}"),)))
 
-    ends = [plain(speaker.runs((Value(pointer("listing", name), "coefficient"),))) for name in ("access_most", "price_most")]
+    # Only the end that the text may speak of has its number printed.
+    ends = plain(speaker.runs((Value(pointer("listing", "access_most"), "coefficient"),)))
     draw_identified_set(
         axes,
         (float(access), float(price)),
         labels=(words("axis_access"), words("axis_price")),
         notes=(words("all_access"), words("all_price")),
-        texts=(ends[0], ends[1]),
+        texts=(ends, ""),
     )

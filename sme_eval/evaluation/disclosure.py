@@ -20,7 +20,10 @@ from sme_eval.errors import DisclosureError, Problem
 from sme_eval.results.unavailable import Unavailable
 
 from .disclosure_base import THRESHOLD, WITHHELD, Log, hide, hide_effect
+from .disclosure_bundle import release_bundle
 from .disclosure_design import release_design
+from .disclosure_dose import release_dose
+from .disclosure_listing import release_listing
 from .record import CohortMapRecord, CohortRecord, Evaluation, EventStudyRecord, EventTimeRecord, FlowRecord
 from .record_base import Count
 
@@ -51,7 +54,7 @@ def release(evaluation: Evaluation) -> Evaluation:
         sample_flow=_flow(evaluation.sample_flow, log),
         companions=tuple(release(other) for other in evaluation.companions),
     )
-    released = release_design(released, log)
+    released = release_design(release_bundle(release_listing(release_dose(released, log), log), log), log)
     return replace(released, withheld=tuple(log.entries))
 
 

@@ -46,7 +46,8 @@ def hide(row: Row, names: Sequence[str]) -> tuple[Row, int]:
 def hide_effect(effect: EffectRecord, path: str, log: Log) -> EffectRecord:
     """An effect without its numbers where it rests on few treated firms or few clusters."""
     few_firms = isinstance(effect.n_treated, int) and effect.n_treated < THRESHOLD
-    few_clusters = effect.n_clusters - 1 < THRESHOLD
+    # Each district is an average over firms; `disclosure_dose` withholds small ones, and the slope when too few are left.
+    few_clusters = effect.n_clusters - 1 < THRESHOLD and effect.estimator.name != "DistrictDose"
     if not few_firms and not few_clusters:
         return effect
     hidden, count = hide(effect, ("estimate", "std_error", "p_value", "conf_low", "conf_high"))

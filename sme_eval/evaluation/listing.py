@@ -129,13 +129,16 @@ def _ratio(joint: JointEffects, term: str, arm: str, level: float) -> RatioRecor
     covariance = joint.covariance[np.ix_(pair, pair)].reshape(2, 1, 2, 1)
     test = RatioTest.of(joint.value[pair][:, None], covariance, np.ones((1, 1)))
     limit = critical_value(level, math.inf) ** 2
-    ends = () if test is None else test.intervals(limit)
+    ends = Unavailable("not estimated") if test is None else test.intervals(limit)
     return RatioRecord(term=term, arm=arm, estimate=float(joint.value[0] / joint.value[j]), anderson_rubin=_bounded(ends))
 
 
-def _bounded(intervals: tuple[tuple[float, float], ...] | Unavailable) -> tuple[tuple[float | None, ...], ...]:
+def _bounded(
+    intervals: tuple[tuple[float, float], ...] | Unavailable,
+) -> tuple[tuple[float | None, ...], ...] | Unavailable:
+    """Ends without bound as None; an empty list says that every value is rejected."""
     if isinstance(intervals, Unavailable):
-        return ()
+        return intervals
     return tuple(tuple(end if math.isfinite(end) else None for end in pair) for pair in intervals)
 
 
@@ -229,6 +232,6 @@ def _no_instrument(arm: str, method: str, reason: Unavailable) -> InstrumentReco
         conf_high=reason,
         effective_f=reason,
         critical_f=reason,
-        anderson_rubin=(),
+        anderson_rubin=reason,
         overidentification_p=reason,
     )

@@ -55,13 +55,19 @@ def unit_label(panel: FirmPanel, column: str) -> Bilingual:
     return bilingual(unit.label if unit is not None else Label("", ""))
 
 
+def _effect_unit(panel: FirmPanel, column: str) -> Bilingual:
+    unit, units = panel.dictionary[column].unit, panel.dictionary.units
+    points = unit is not None and unit.key == "percent" and "percentage_point" in units
+    return bilingual(units["percentage_point"].label) if points else unit_label(panel, column)
+
+
 def outcome_record(rule: OutcomeRule, panel: FirmPanel) -> OutcomeRecord:
-    """An outcome with its names and unit from the dictionary."""
+    """An outcome with its names from the dictionary, and the unit of effects on it: of a percentage, percentage points."""
     column = panel.dictionary[rule.name]
     return OutcomeRecord(
         name=rule.name,
         label=bilingual(column.label),
-        unit=unit_label(panel, rule.name),
+        unit=_effect_unit(panel, rule.name),
         scale=rule.scale,
         smallest_effect=rule.smallest_effect,
         role=rule.role,

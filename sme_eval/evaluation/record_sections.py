@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sme_eval.results.unavailable import Unavailable
+
 from .record_base import Bilingual, Count, EffectRecord, IntervalRecord, Number
 
 
@@ -182,7 +184,7 @@ class RatioRecord:
     term: str
     arm: str
     estimate: Number
-    anderson_rubin: tuple[tuple[float | None, ...], ...]
+    anderson_rubin: tuple[tuple[float | None, ...], ...] | Unavailable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +202,7 @@ class InstrumentRecord:
     conf_high: Number
     effective_f: Number
     critical_f: Number
-    anderson_rubin: tuple[tuple[float | None, ...], ...]
+    anderson_rubin: tuple[tuple[float | None, ...], ...] | Unavailable
     overidentification_p: Number
 
 
@@ -224,7 +226,7 @@ class ListingRecord:
     access_most: Number | None
     price_most: Number | None
     main_cohort: int
-    main_share: float
+    main_share: Number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 def draw_bundle(frame: pd.DataFrame, *, axes: Axes, x_label: str, truth_label: str) -> Axes:
     """One lane per row of `frame`, the first on top: term, estimate, conf_low, conf_high, truth, state, is_sum, text.
 
-
     A readable part is drawn in colour with its `text`; a coarse one in grey; one without an estimate is an empty lane with its
     text. Sums stand on a shaded ground.
     """

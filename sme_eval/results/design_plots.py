@@ -19,8 +19,8 @@ THICK = 0.34
 """Height of a band, in rows."""
 FIRST_COLUMN, COLUMN = 1.3, 1.55
 """Where the counts begin beyond the last year, and how far apart their columns are, in years."""
-BELOW = 0.62
-"""How far below the last band its names stand, in rows."""
+BELOW = 0.6
+"""How far from a band its names stand, in rows."""
 
 
 def draw_design(
@@ -36,7 +36,7 @@ def draw_design(
     """One band per row of `frame`, the first on top: years that speak to trends, growth conditioned on, base year, effects.
 
     `frame` has first_lead, last_lead, first_growth, base and last_effect, NaN where there is none. `counts` are the texts at the
-    end of each band below `headings`; `names` call the four parts once, at the last band.
+    end of each band below `headings`; `names` call the four parts once.
     """
     for n, row in enumerate(frame.to_dict("records")):
         _band(axes, row, -n)
@@ -45,12 +45,14 @@ def draw_design(
     for k, text in enumerate(headings):
         place = years[-1] + FIRST_COLUMN + COLUMN * k
         axes.text(place, 0.55, text, ha="center", va="bottom", fontsize="small", color=LEAD, linespacing=1.25)
-    _names(axes, frame.iloc[-1].to_dict(), 1 - len(frame), names)
+    lead, growth, base, effect = names
+    axes.text(frame["base"].iloc[0], BELOW, base, ha="center", va="center", fontsize="small", color=INK)
+    _names(axes, frame.iloc[-1].to_dict(), 1 - len(frame), (lead, growth, effect))
     axes.set_xticks(list(years), [str(year) for year in years])
     axes.set_yticks([-n for n in range(len(rows))], list(rows))
     axes.tick_params(length=0)
     axes.set_xlim(years[0] - 0.6, years[-1] + FIRST_COLUMN + COLUMN * (len(headings) - 0.5))
-    axes.set_ylim(-len(rows) - 0.35, 1.3)
+    axes.set_ylim(-len(rows) + 0.05, 1.35)
     axes.grid(False, axis="y")
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
@@ -73,16 +75,14 @@ def _band(axes: Axes, row: Mapping[Any, Any], height: float) -> None:
     axes.plot([row["base"]], [height], "o", color=INK, markersize=6.5, zorder=4)
 
 
-def _names(axes: Axes, row: Mapping[Any, Any], height: float, names: tuple[str, str, str, str]) -> None:
-    """What the parts of the last band are, below it; the base year one line lower, because growth ends in it."""
-    lead, growth, base, effect = names
+def _names(axes: Axes, row: Mapping[Any, Any], height: float, names: tuple[str, str, str]) -> None:
+    """What the parts of the last band are, below it; the base year, in which growth ends, is named above the first band."""
+    lead, growth, effect = names
     style: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": "small"}
     if np.isfinite(row["first_lead"]):
         axes.text((row["first_lead"] + row["last_lead"]) / 2.0, height - BELOW, lead, color=LEAD, **style)
     if np.isfinite(row["first_growth"]):
         axes.text((row["first_growth"] + row["base"]) / 2.0, height - BELOW, growth, color=LEAD, **style)
-        axes.plot([row["base"], row["base"]], [height, height - BELOW - 0.28], color=INK, linewidth=0.7, zorder=1)
-    axes.text(row["base"], height - BELOW - 0.46, base, color=INK, **style)
     axes.text((row["base"] + 1 + row["last_effect"]) / 2.0, height - BELOW, effect, color=EFFECT, **style)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 APART = 0.06
 """Distance of districts with one dose, as a share of the range of doses: their intervals must not hide each other."""
-NAME_ROOM = 0.22
-"""Room for names above the highest interval, as a share of the height."""
 GAP = 0.2
 """Between the highest stated dose and the lane of districts without one, in ranges of dose."""
 
@@ -35,7 +33,7 @@ def draw_dose(
     """Effects of districts with intervals against dose, the fitted `line` (intercept, slope per unit of dose) and zero.
 
     Districts without a stated dose stand at the right in a shaded lane, where no line is drawn. `labels`: x axis, y axis, the
-    lane, legend of the line. `names` writes each district's name beside its point. `truth` is the true slope per unit of dose,
+    lane, legend of the line. `names` writes each district's name above its point. `truth` is the true slope per unit of dose,
     drawn through the middle of the fitted line.
     """
     axes = new_axes(axes, 3.9)
@@ -49,24 +47,29 @@ def draw_dose(
     lane = (high + step * (stated.sum() / 2.0) + GAP * (high - low), 0.0)
     place[~stated] = lane[0] + step * (0.5 + np.arange(n_open))
     for part, colour in ((stated, EFFECT), (~stated, LEAD)):
-        _points(axes, frame[part], place[part], colour, names)
+        _points(axes, frame[part], place[part], colour)
     ends = np.array([low - 2.0 * step, high + 2.0 * step])
+    if low > 0.0:  # down to dose zero the line is an extrapolation
+        reach = np.array([0.0, ends[0]])
+        axes.plot(reach, line[0] + line[1] * reach, color=INK, linewidth=0.6, linestyle=(0, (1, 3)))
     axes.plot(ends, line[0] + line[1] * ends, color=INK, linewidth=1.2, linestyle=(0, (4, 3)), label=line_label or "fitted line")
     if truth is not None:
         middle = float(ends.mean())
         level = line[0] + line[1] * middle
         axes.plot(ends, level + truth * (ends - middle), color=TRUTH, linewidth=1.2, linestyle=":", label=truth_label or "truth")
     axes.axhline(0.0, color=INK, linewidth=0.8)
-    ticks, texts = np.unique(dose[stated]).tolist(), [f"{value:g}" for value in np.unique(dose[stated])]
+    shown = np.unique(np.append(dose[stated], 0.0))
+    ticks, texts = shown.tolist(), [f"{value:g}" for value in shown]
     if n_open:
         axes.axvspan(lane[0], lane[0] + step * n_open, color=BEFORE, zorder=0)
         ticks, texts = [*ticks, lane[0] + step * n_open / 2.0], [*texts, lane_label or "not stated"]
     axes.set_xticks(ticks, texts)
     axes.grid(False, axis="x")
     axes.set(xlabel=x_label or "dose", ylabel=y_label or "effect")
-    if names:  # they stand above the intervals
-        bottom, top = axes.get_ylim()
-        axes.set_ylim(bottom, top + NAME_ROOM * (top - bottom))
+    if names:  # above the frame, where no interval can hide them
+        above = axes.secondary_xaxis("top")
+        above.set_xticks(place, [str(name) for name in frame["district"]], rotation=90, fontsize="x-small")
+        above.tick_params(length=2)
     axes.legend(frameon=False, fontsize="small")
     return axes
 
@@ -80,11 +83,7 @@ def _spread(dose: FloatArray, step: float) -> FloatArray:
     return place
 
 
-def _points(axes: Axes, rows: pd.DataFrame, place: FloatArray, colour: str, names: bool) -> None:
+def _points(axes: Axes, rows: pd.DataFrame, place: FloatArray, colour: str) -> None:
     value = rows["estimate"].to_numpy(dtype=float)
     half = (rows["conf_high"] - rows["estimate"]).fillna(0.0).to_numpy(dtype=float)
     axes.errorbar(place, value, yerr=half, fmt="o", color=colour, elinewidth=1.5, capsize=3, capthick=1.2, markersize=5, zorder=3)
-    for x, y, name in zip(place, value + half, rows["district"], strict=True):
-        if names and np.isfinite(y):
-            style: dict[str, Any] = {"rotation": 90, "ha": "center", "va": "bottom", "fontsize": "x-small", "color": colour}
-            axes.annotate(str(name), (x, y), xytext=(0, 5), textcoords="offset points", **style)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .plots import BEFORE, EFFECT, INK, TRUTH_MARK
+from .plots import EFFECT, INK, TRUTH_MARK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,11 +47,10 @@ def draw_identified_set(
     `labels` of the axes, `notes` at the two ends, `texts` their printed values.
     """
     access, price = ends
-    axes.fill([0.0, access, 0.0], [0.0, 0.0, price], color=BEFORE, zorder=0)
     axes.plot([access, 0.0], [0.0, price], color=EFFECT, linewidth=2.4, zorder=2)
     axes.plot([access, 0.0], [0.0, price], "o", color=EFFECT, markersize=6, zorder=3)
     for place, note, text in (((access, 0.0), notes[0], texts[0]), ((0.0, price), notes[1], texts[1])):
-        axes.annotate(f"{note}\n{text}", place, xytext=(8, 6), textcoords="offset points", fontsize="small", va="bottom")
+        axes.annotate(f"{note}\n{text}".strip(), place, xytext=(8, 6), textcoords="offset points", fontsize="small", va="bottom")
     axes.set_xlim(0.0, access * 1.7)
     axes.set_ylim(0.0, price * 1.45)
     axes.set(xlabel=labels[0], ylabel=labels[1])

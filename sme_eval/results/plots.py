@@ -27,6 +27,7 @@ THEME = {
 
 
 def new_axes(axes: Axes | None, height: float) -> Axes:
+    """The given axes, or new ones of so many inches in the theme."""
     if axes is not None:
         return axes
     import matplotlib.pyplot as plt

@@ -18,7 +18,7 @@ MOST_PASSES = 80
 OVERSHOT = 0.5
 """A step is halved if the likelihood falls at its end by more than this share of the slope with which it rose at its start."""
 UNBALANCED_SCORE = 1e-4
-"""Largest sum of residuals, per treated firm, of a logit that settled; saturated ones stand still without having solved anything."""
+"""Largest sum of residuals, per treated firm, of a logit that settled; a saturated one stands still unsolved."""
 LARGEST_INDEX = 30.0
 """Beyond this a probability is one to twelve digits; odds stay finite."""
 PREVIEW = 8192
@@ -104,15 +104,15 @@ def _derivatives(
         treated = (part.side == TREATED).astype(np.float64)[:, None]
         for chunk in firms.chunks(block, int(steps[block]), paths=part.pair_year is not None):
             share, counts = _shares(part, chunk, at)
-            score[part.settings] += ((treated - share) * counts) @ (chunk.design * chunk.weight).T
+            score[part.settings] += ((treated - share) * counts) @ chunk.weighted.T
             triangle[part.settings] += (share * (1.0 - share) * counts) @ chunk.products.T
-            mass[part.settings] += treated[:, 0] * (np.broadcast_to(counts, share.shape) @ chunk.weight)
+            mass[part.settings] += treated[:, 0] * (counts @ chunk.weight)
     return score, as_square(triangle, n_columns), mass
 
 
 def _shares(part: Part, chunk: Chunk, at: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Probabilities (K, n) and which firms count, (K, n) or (1, 1)."""
+    """Probabilities (K, n) and which firms count, (K, n) or (1, n)."""
     share = odds(at[part.settings], chunk.design)
     share /= 1.0 + share
     mask = part.mask(chunk)
-    return share, np.ones((1, 1)) if mask is None else mask
+    return share, np.ones((1, share.shape[1])) if mask is None else mask

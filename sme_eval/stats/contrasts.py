@@ -17,8 +17,8 @@ COMPARISON, TREATED = 0, 1
 class Contrasts:
     """J changes from year `base` to year `year` (J,), positions, each in one of S settings (`setting`, (J,)).
 
-    A setting has one treated block, `treated` (S,), and its comparison blocks, `comparison` (S, B). With `pairs` only firms that are
-    seen in both years count, and a setting belongs to one change.
+    A setting has one treated block, `treated` (S,), and its comparison blocks, `comparison` (S, B). With `pairs` only firms that
+    are seen in both years count, and a setting belongs to one change.
     """
 
     year: IntArray
@@ -28,9 +28,14 @@ class Contrasts:
     comparison: BoolArray
     pairs: bool
 
+    @property
+    def live(self) -> BoolArray:
+        """Settings that have a change, (S,)."""
+        return np.bincount(self.setting, minlength=len(self.treated)) > 0
+
     def part(self, block: int, settings: BoolArray) -> Part:
-        """What a block does in the changes of the marked `settings` (S,)."""
-        mine = settings & (self.comparison[:, block] | (self.treated == block))
+        """What a block does in those of the marked `settings` (S,) that have a change."""
+        mine = settings & self.live & (self.comparison[:, block] | (self.treated == block))
         here = np.flatnonzero(mine)
         changes = np.flatnonzero(mine[self.setting])
         first = np.searchsorted(self.setting, here) if self.pairs else np.zeros(0, dtype=np.int64)
@@ -52,8 +57,11 @@ class Contrasts:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Part:
-    """A block's K settings, its `side` in each (`TREATED` or `COMPARISON`), and its m changes: which, in which of the K settings
-    (`within`), from which year to which."""
+    """What one block does: its K settings with its `side` in each (`TREATED` or `COMPARISON`), and its m changes.
+
+    `changes` (m,) says which, `within` (m,) in which of the K settings, `year` and `base` (m,) between which years. `pair_year` and
+    `pair_base` (K,) are the years in which a firm must be seen to count in a setting; None if all firms are seen always.
+    """
 
     settings: IntArray
     side: IntArray

@@ -1,7 +1,7 @@
 """Firms sorted into blocks of one cohort each, handed out in chunks that fit the processor's cache.
 
-What adds up over firms is summed chunk by chunk, so that nothing of the size firms × effects is ever held. Inside a chunk arrays lie
-with firms along the last axis: whatever is done for many effects at once then runs over contiguous memory.
+What adds up over firms is summed chunk by chunk, so that nothing of the size firms × effects is ever held. Inside a chunk firms
+lie along the last axis: whatever is done for many effects at once then runs over contiguous memory.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ CHUNK = 2048
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Chunk:
-    """n firms: `design` (q, n), `weight` (n,), `path` (T, n) as deviations from the firm's mean and zero where not observed, `seen`
-    (T, n), None if every year is, `cluster` (n,) or None."""
+    """Some n firms.
+
+    design (q, n) · weight (n,) · path (T, n), deviations from the firm's mean, zero where not observed · seen (T, n), None if every
+    year is · cluster (n,) or None.
+    """
 
     design: FloatArray
     weight: FloatArray
@@ -29,11 +32,20 @@ class Chunk:
     cluster: IntArray | None
 
     @property
+    def weighted(self) -> FloatArray:
+        """The design times the weights (q, n)."""
+        weighted: FloatArray = self.design * self.weight
+        return weighted
+
+    @property
     def products(self) -> FloatArray:
         """Weighted products of the design's columns (q(q+1)/2, n): upper triangles, row by row."""
-        first, second = np.triu_indices(len(self.design))
-        products: FloatArray = self.design[first] * self.design[second]
-        products *= self.weight
+        weighted, n_columns = self.weighted, len(self.design)
+        products = np.empty((n_columns * (n_columns + 1) // 2, len(self.weight)))
+        begin = 0
+        for j in range(n_columns):
+            np.multiply(self.design[j], weighted[j:], out=products[begin : begin + n_columns - j])
+            begin += n_columns - j
         return products
 
 

@@ -121,6 +121,7 @@ def test_stamp_names_the_estimation_path_and_nothing_that_only_shows() -> None:
     assert {"data/policies/rewards.toml", "simulations/designs/rewards.py"} <= set(files)
     assert not [name for name in files if name.startswith(("sme_eval/briefing", "sme_eval/runs")) or ("credit.py" in Path(name).name
                 and "designs" in name)]  # fmt: skip
+    assert not {"sme_eval/__init__.py", "sme_eval/evaluation/record.py"} & set(files)
     assert all(files.values())
 
 

@@ -42,7 +42,7 @@ def estimator_name(where: str, record: EstimatorRecord) -> Phrase:
 def estimator_choices(where: str, record: EstimatorRecord) -> Phrase:
     """The choices in words. The level stands beside each interval, and a choice that changes nothing needs no words."""
     made: list[Piece] = []
-    for name in (key for key, value in record.choices.items() if key != "level" and value not in (None, 0, "")):
+    for name in (key for key, value in record.choices.items() if key != "level" and value not in (None, 0, "", ())):
         made += [Say("frame.separator")] if made else []
         made.append(Say(f"choice.{name}", at=where + pointer("choices", name), otherwise=("choice.other",)))
     return tuple(made) or (Say("cell.default_choices"),)

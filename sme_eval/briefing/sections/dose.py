@@ -37,12 +37,15 @@ def _blocks(found: DoseRecord, root: str, figure: str) -> Blocks:
         Paragraph((Say(f"dose.chance_{'none' if found.attainable_p > found.alpha else 'some'}", root=root),)),
     ]
     if found.attainable_p > found.alpha:
-        blocks.append(Paragraph((Say("dose.needed", root=root),)))
-    blocks.append(Paragraph((Say("dose.at_zero", root=root),), role="note"))
+        unknown = isinstance(found.needed_new, Unavailable) or isinstance(found.needed_repeated, Unavailable)
+        blocks.append(Paragraph((Say(f"dose.needed{'_open' if unknown else ''}", root=root),)))
+    nothing_paid = any(row.dose == 0.0 for row in found.districts)
+    blocks.append(Paragraph((Say(f"dose.at_zero{'_known' if nothing_paid else ''}", root=root),), role="note"))
     if found.n_unnamed:
         blocks.append(Paragraph((Say("dose.unnamed", root=root),)))
         if not isinstance(found.slope_lowest, Unavailable):
-            blocks.append(Paragraph((Say("dose.sensitivity", root=root),)))
+            one_sign = float(found.hull_lowest) > 0.0 or float(found.hull_highest) < 0.0
+            blocks.append(Paragraph((Say(f"dose.sensitivity{'_same' if one_sign else ''}", root=root),)))
     return [*blocks, _district_table(found, root)]
 
 
@@ -50,6 +53,7 @@ def _slope_table(found: DoseRecord, root: str) -> Table[Phrase]:
     keys = ("dose.method", "dose.slope", "estimates.row_std_error", "estimates.row_interval", "estimates.row_p", "dose.valid")
     rows = [_slope_row(root + pointer("dose", "slopes", n), row) for n, row in enumerate(found.slopes)]
     dash: Phrase = (Say("frame.dash"),)
+    known = {"permutation": found.permutation_p, "bootstrap": found.bootstrap_p}
     tests: list[tuple[Phrase, ...]] = [
         (
             (Say(f"dose.method_{name}"),),
@@ -57,9 +61,9 @@ def _slope_table(found: DoseRecord, root: str) -> Table[Phrase]:
             dash,
             dash,
             (Value(root + pointer("dose", f"{name}_p"), "p_value"),),
-            (Say("dose.yes"),),
+            dash if isinstance(p, Unavailable) else (Say("dose.yes"),),
         )
-        for name in ("permutation", "bootstrap")
+        for name, p in known.items()
     ]
     return Table(
         caption=caption("dose.caption_slopes", root),

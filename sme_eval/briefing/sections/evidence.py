@@ -32,7 +32,7 @@ def event_study(evaluation: Evaluation) -> Blocks:
     return [
         Heading((Say("event_study.title"),), anchor="event-study"),
         Figure(name="event_study", caption=caption("event_study.caption", ""), alternative=(Say("event_study.alternative"),)),
-        Paragraph((Say("event_study.method"),), role="note"),
+        Paragraph((Say(f"event_study.method{'_districts' if evaluation.dose is not None else ''}"),), role="note"),
         Paragraph(pretrend(evaluation, "")),
         event_study_table(evaluation, ""),
     ]

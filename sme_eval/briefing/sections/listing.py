@@ -10,6 +10,7 @@ from sme_eval.evaluation.record_sections import InstrumentRecord, ListingRecord,
 from sme_eval.results.unavailable import Unavailable
 
 from .common import Blocks, caption, interval, outcome_pointer, std_error
+from .opening import FINDINGS
 
 AT = pointer("listing")
 
@@ -20,6 +21,8 @@ def listing(evaluation: Evaluation) -> Blocks:
     if found is None:
         return []
     mode = "demonstration" if evaluation.claim.demonstration else "observed"
+    if mode == "observed" and (evaluation.claim.kind not in FINDINGS or evaluation.bracket is None):
+        mode = "observed_open"
     return [
         Heading((Say("listing.title"),), anchor="listing"),
         Figure(name="first_stage", caption=caption("listing.caption", ""), alternative=(Say("listing.alternative"),)),
@@ -140,8 +143,10 @@ def _instrument_row(where: str, record: InstrumentRecord) -> tuple[Phrase, ...]:
     )
 
 
-def anderson_rubin(where: str, intervals: tuple[tuple[float | None, ...], ...]) -> Phrase:
-    """A list of intervals, ends without bound in words."""
+def anderson_rubin(where: str, intervals: tuple[tuple[float | None, ...], ...] | Unavailable) -> Phrase:
+    """A list of intervals, ends without bound in words; where there is none, a dash, and where every value is rejected, that."""
+    if isinstance(intervals, Unavailable):
+        return (Value(where + pointer("anderson_rubin"), "coefficient"),)
     if not intervals:
         return (Say("listing.nothing"),)
     pieces: list[Piece] = []

@@ -69,14 +69,24 @@ def _demonstration_case(evaluation: Evaluation) -> str:
         return "unavailable"
     if headline.truth is None:
         return "no_truth"
-    return "log" if headline.percent is not None and headline.truth_percent is not None else "level"
+    log = headline.percent is not None and headline.truth_percent is not None
+    if evaluation.dose is not None:
+        return "slope_log" if log else "level"
+    return "log" if log else "level"
 
 
 def claim_facts(evaluation: Evaluation) -> tuple[Phrase, ...]:
     """The estimate with its estimand in words, the comparison, the counts, the smallest effect of interest."""
     keys = [_estimate_key(evaluation), *_bracket_key(evaluation), "estimand", "method", "compared", "counts"]
+    keys += ["attainable"] if _few_districts(evaluation) else []
     keys += ["smallest"] if evaluation.outcome.smallest_effect is not None else []
     return tuple((Say(f"claim_facts.{key}"),) for key in keys)
+
+
+def _few_districts(evaluation: Evaluation) -> bool:
+    """The doses cannot show anything, and it is known what would change that."""
+    found = evaluation.dose
+    return found is not None and found.attainable_p > found.alpha and not isinstance(found.needed_new, Unavailable)
 
 
 def _bracket_key(evaluation: Evaluation) -> tuple[str, ...]:
