@@ -237,8 +237,8 @@ def _basis(choices: ConditionalChoices, sample: Sample, firms: CohortFirms, answ
         n_observations=firms.n_observations,
         n_clusters=firms.n_clusters,
         convention=f"comparison: {choices.comparison}; {rule}; given {given}: {METHODS[choices.method]}; clustered by "
-        f"{unit or 'firm'} as R did does: influence functions, no small-sample factor, normal critical values, estimated cohort shares "
-        "included",
+        f"{unit or 'firm'} as R did does: influence functions, no small-sample factor, normal critical values, "
+        "estimated cohort shares included",
         level=choices.level,
         unit=sample.names.outcome,
         notes=tuple(notes),

@@ -51,9 +51,9 @@ def release_dose(evaluation: Evaluation, log: Log) -> Evaluation:
 
 
 def _withheld_already(evaluation: Evaluation) -> bool:
-    """A record that has passed the gate: its headline, or a district's count, is gone."""
-    headline = evaluation.headline.estimate
-    return isinstance(headline, Unavailable) and headline.reason == WITHHELD
+    """A record that has passed the gate: a district's count is gone, and whether the slope may stay was decided with it."""
+    rows = () if evaluation.dose is None else evaluation.dose.districts
+    return any(isinstance(row.n_treated, Unavailable) for row in rows)
 
 
 def _small(row: DistrictRecord) -> bool:

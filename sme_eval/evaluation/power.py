@@ -33,7 +33,7 @@ def power_record(
     """Detectable effect (t_{1 − α/2} + t_{power}) · se, the power at the smallest effect of interest, and the samples needed.
 
     With few degrees of freedom the power is that of the non-central t. Independent samples of this size divide the squared error by
-    their number.
+    their number and bring degrees of freedom with them, so that the number needed is that of the normal.
     """
     detectable: Number = Unavailable("not estimated")
     power: Number = Unavailable("not estimated")
@@ -43,7 +43,7 @@ def power_record(
         detectable = size
         if smallest_effect is not None:
             power = power_at(smallest_effect / std_error, degrees_of_freedom)
-            samples = (size / smallest_effect) ** 2
+            samples = (reach(None) * std_error / smallest_effect) ** 2
     return PowerRecord(
         key=key,
         label=label,

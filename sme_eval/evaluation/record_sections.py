@@ -40,7 +40,7 @@ class PowerRecord:
 class ComparedRecord:
     """Who is compared with whom, and when, for one cohort.
 
-    `n_listed` firms were on a list before, `n_same_year` entered in the same year without being compared.
+    `n_listed` firms were on a list before and are left out; `n_later` of the compared enter some list in that year or later.
     """
 
     cohort: int

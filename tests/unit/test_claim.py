@@ -42,7 +42,8 @@ def bracket(low: float = 0.01, high: float = 0.05, **changes: object) -> Evidenc
 
 
 def few_districts(low: float, high: float, attainable: float, p: float) -> Evidence:
-    return evidence(low, high, given_growth=True, n_clusters=5, attainable_p=attainable, permutation_p=p, checks={"clusters": False})
+    few = {"n_clusters": 5, "checks": {"clusters": False}}
+    return evidence(low, high, given_growth=True, attainable_p=attainable, permutation_p=p, **few)
 
 
 ROWS = [

@@ -173,7 +173,7 @@ def test_companions_pass_the_gate_too(certified: sme.Evaluation) -> None:
 
 
 def test_repetition_shows_bias_and_coverage() -> None:
-    """Known truth: given past growth no bias within 3 Monte Carlo errors; without covariates, or with a hidden trend, a clear one."""
+    """Known truth: given past growth no bias within 3 Monte Carlo errors; without, or with a hidden trend, a clear one."""
     design = sme.Design.from_policy(sme.load_policies()["certification"])
     found = {}
     for scenario in ("baseline", "strong_selection"):

@@ -77,9 +77,9 @@ def _demonstration_case(evaluation: Evaluation) -> str:
 
 def claim_facts(evaluation: Evaluation) -> tuple[Phrase, ...]:
     """The estimate with its estimand in words, the comparison, the counts, the smallest effect of interest."""
-    keys = [_estimate_key(evaluation), *_bracket_key(evaluation), "estimand", "method", "compared", "counts"]
+    keys = [*(_bracket_key(evaluation) or (_estimate_key(evaluation),)), "estimand", "method", "compared", "counts"]
     keys += ["attainable"] if _few_districts(evaluation) else []
-    keys += ["smallest"] if evaluation.outcome.smallest_effect is not None else []
+    keys += ["smallest"] if evaluation.outcome.smallest_effect is not None and not evaluation.power else []
     return tuple((Say(f"claim_facts.{key}"),) for key in keys)
 
 
