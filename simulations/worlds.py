@@ -59,6 +59,12 @@ SELECTED: Final = ("null", "baseline", "literal", "strong_selection")
 FENGHUA: Final = FrozenMapping({"fenghua": 50.0})
 """The dose of the one district that matches an award from above, as if its size were known."""
 
+DEGENERATE: Final = (
+    "nothing", "doses_that_differ", "library_firms", "srdi_firms", "srdi_firms_and_date", "library_arm", "srdi_arm",
+    "srdi_arm_and_date",
+)  # fmt: skip
+"""What is taken out: a tier with its firms, or only its arm, so that those who enter it later still stand in the comparison."""
+
 WORLDS: Final[Mapping[str, tuple[World, ...]]] = FrozenMapping(
     {
         "certification": tuple(_worlds(SELECTED, 100_000)),
@@ -80,7 +86,7 @@ WORLDS: Final[Mapping[str, tuple[World, ...]]] = FrozenMapping(
         ),
         "separability": tuple(
             World(name=without, scenario=SCENARIOS["baseline"], panels=1, first_seed=700_000, without=without)
-            for without in ("nothing", "doses_that_differ", "library_arm", "srdi_arm", "srdi_arm_and_date")
+            for without in DEGENERATE
         ),
     }
 )

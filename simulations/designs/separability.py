@@ -47,6 +47,13 @@ def take_out(frame: pd.DataFrame, arms: dict[str, EntryArm], what: str) -> tuple
         return frame, {name: arm for name, arm in arms.items() if name != "library"}
     if what == "srdi_arm":
         return frame, {name: arm for name, arm in arms.items() if name != "srdi"}
+    if what == "library_firms":
+        # Nobody who enters that tier later stands among the comparison firms, so that the null vector is what it is by hand.
+        return frame[frame["library_year"] == 0], {name: arm for name, arm in arms.items() if name != "library"}
+    if what in ("srdi_firms", "srdi_firms_and_date"):
+        frame = frame[(frame["srdi_year"] == 0) | (frame[START] > 0)]
+        frame, arms = take_out(frame, arms, "srdi_arm_and_date" if what.endswith("date") else "srdi_arm")
+        return frame, arms
     if what == "srdi_arm_and_date":
         certified = frame[START] > 0
         dated = frame["srdi_year"].mask(certified, frame[START])

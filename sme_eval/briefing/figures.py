@@ -23,6 +23,7 @@ from .figures_listing import HEIGHT_SET, HEIGHT_STAGES, has_set, set_axes, stage
 from .numbers import DASH, format_value
 from .pointers import pointer
 from .sections.common import effects_of
+from .sections.evidence import has_forest
 from .speaker import Speaker
 from .typeface import FAMILY, font_path, require_glyphs
 
@@ -45,7 +46,7 @@ def draw_figures(evaluation: Evaluation, speaker: Speaker) -> Mapping[str, bytes
             **_design(evaluation, speaker),
             **_parts(evaluation, speaker),
             "event_study": _event_study(evaluation, speaker),
-            "forest": _forest(evaluation, speaker),
+            **({"forest": _forest(evaluation, speaker)} if has_forest(evaluation) else {}),
             **{f"companion_{n}": _companion(o, speaker, pointer("companions", n)) for n, o in enumerate(evaluation.companions)},
             "cohort_map": _cohort_map(evaluation, speaker),
             "sample_flow": _flow(evaluation, speaker),

@@ -6,7 +6,6 @@ that needs it would, together with what the arm got, give the arm's effect back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -59,14 +58,14 @@ def _open(found: BundleRecord, kept: list[bool]) -> FloatArray:
 
 
 def _arm(arm: ArmRecord, small: bool, path: str, log: Log) -> ArmRecord:
-    if not small:
-        return arm
-    hidden, count = hide(arm, ("estimate", "std_error", "conf_low", "conf_high"))
-    missing = Unavailable(WITHHELD)
-    log.add(path, "threshold", count)
-    counted = missing if log.small(arm.n_treated if isinstance(arm.n_treated, int) else None) else arm.n_treated
-    exposures: Mapping[str, float | Unavailable] = dict.fromkeys(arm.exposures, missing)
-    return replace(hidden, n_treated=counted, exposures=exposures)
+    """A small arm without its numbers; beside one, any other without what would give it back.
+
+    The counts of arms add up to published totals. What the arms got closes the equations: the smallest entry off the diagonal is
+    enough to solve for a part that was withheld, because a record has twelve digits.
+    """
+    hidden, count = hide(arm, ("n_treated", "estimate", "std_error", "conf_low", "conf_high") if small else ("n_treated",))
+    log.add(path, "threshold" if small else "complementary", count + len(arm.exposures))
+    return replace(hidden, exposures=dict.fromkeys(arm.exposures, Unavailable(WITHHELD)))
 
 
 def _part(part: PartRecord, found: BundleRecord, directions: FloatArray, path: str, log: Log) -> PartRecord:

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .plots import BEFORE, EFFECT, GRID, INK, LEAD, TRUTH_MARK
+from .plots import BEFORE, EFFECT, INK, LEAD, TRUTH_MARK
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+
+FAINT = "#a3adb8"
+"""Intervals that are drawn and not to be read: paler than the others, darker than the grid."""
 
 
 def draw_bundle(frame: pd.DataFrame, *, axes: Axes, x_label: str, truth_label: str) -> Axes:
@@ -26,7 +30,7 @@ def draw_bundle(frame: pd.DataFrame, *, axes: Axes, x_label: str, truth_label: s
         if row.is_sum:
             axes.axhspan(height - 0.5, height + 0.5, color=BEFORE, zorder=0)
         if np.isfinite(row.estimate):
-            colour, width = (EFFECT, 3.2 if row.is_sum else 2.0) if readable else (GRID, 2.0)
+            colour, width = (EFFECT, 3.2 if row.is_sum else 2.0) if readable else (FAINT, 2.0)
             axes.plot(
                 [row.conf_low, row.conf_high], [height, height], color=colour, linewidth=width, zorder=2, solid_capstyle="butt"
             )

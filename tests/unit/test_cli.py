@@ -74,14 +74,14 @@ def test_version() -> None:
         (11, ["evaluate", "certificates"], "did you mean 'certification'?"),
         (11, ["evaluate", "training_grants", "--outcome", "scrap"], "did you mean 'log_scrap'?"),
         (13, ["evaluate", "training_grants", "--set", "scenario=clean"], "There is no parameter 'scenario'"),
-        (13, ["evaluate", "certification", "--set", "comparison=controls"], "comparison is 'controls'"),
+        (13, ["evaluate", "training_grants", "--set", "comparison=controls"], "comparison is 'controls'"),
         (13, ["run", "training_grant"], "did you mean 'training_grants'?"),
         (13, ["run", "training_grants", "--set", "outcom=log_sales"], "did you mean 'outcome'?"),
         (13, ["run", "certification", "--set", "seed=x", "--set", "firms=1"], "2 problems."),
         (13, ["run", "certification", "--set", "seed"], "write --set name=value"),
         (13, ["simulate", "--scenario", "cleen", "--output", "a.parquet"], "did you mean 'clean'?"),
-        (13, ["simulate", "--firms", "many", "--output", "a.parquet"], "a whole number from 1000"),
-        (10, ["simulate", "--firms", "1000", "--output", "a.xyz"], ".parquet"),
+        (13, ["simulate", "--firms", "many", "--output", "a.parquet"], "a whole number from 2500"),
+        (10, ["simulate", "--firms", "2500", "--output", "a.xyz"], ".parquet"),
     ],
 )
 def test_mistakes_have_their_exit_code_and_a_remedy(tmp_path: Path, code: int, arguments: list[str], words: str) -> None:
@@ -124,7 +124,7 @@ def test_policies_are_described() -> None:
     for name in load_policies():
         assert f"sme-eval evaluate {name}" in text
     one = run("policies", "certification").stdout
-    assert "--set" in one and "scenario = clean" in one
+    assert "--set" in one and "scenario = baseline" in one
 
 
 def test_a_terminal_without_chinese_gets_the_rest() -> None:
@@ -139,6 +139,6 @@ def test_a_reader_that_leaves_early_is_no_failure() -> None:
 
 
 def test_a_simulated_panel_is_written(tmp_path: Path) -> None:
-    done = run("simulate", "--firms", "1000", "--seed", "3", "--scenario", "null", "--output", "panel.parquet", cwd=tmp_path)
+    done = run("simulate", "--firms", "2500", "--seed", "3", "--scenario", "null", "--output", "panel.parquet", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "SIMULATED" in done.stdout and (tmp_path / "panel.parquet").is_file()

@@ -36,7 +36,7 @@ def test_texts_are_read_in_the_type_of_their_parameter() -> None:
 
 
 def test_values_are_taken_as_they_are() -> None:
-    assert resolve("certification", {"seed": 7, "firms": 2000}) == CertificationParameters(seed=7, firms=2000)
+    assert resolve("certification", {"seed": 7, "firms": 3000}) == CertificationParameters(seed=7, firms=3000)
 
 
 def test_an_unknown_name_gets_a_suggestion() -> None:
@@ -51,7 +51,7 @@ def test_an_unknown_name_gets_a_suggestion() -> None:
         ("certification", "seed", 1.0, "a whole number of at least 0"),
         ("certification", "seed", True, "a whole number of at least 0"),
         ("certification", "seed", "-1", "a whole number of at least 0"),
-        ("certification", "firms", "10", "a whole number from 1000 to 200000"),
+        ("certification", "firms", "10", "a whole number from 2500 to 200000"),
         ("certification", "repetitions", "5", "0 or a whole number from 20 to 10000"),
         ("certification", "level", "95", "a number from 0.5 to 0.999"),
         ("certification", "level", "nan", "a number from 0.5 to 0.999"),

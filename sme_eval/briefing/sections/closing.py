@@ -85,6 +85,10 @@ _PLACES = (
     (r"/compared/\d+", "compared"),
     (r"/bracket", "bracket"),
     (r"/codings/\d+/effect", "coding"),
+    (r"/bundle/(arms|parts|sums)/\d+", "bundle_part"),
+    (r"/dose/districts/\d+", "district"),
+    (r"/dose(/slopes/\d+)?", "dose"),
+    (r"/listing(/.+)?", "listing"),
 )
 """Form of a place → key of its words."""
 

@@ -172,8 +172,15 @@ def _convention(effect: EffectRecord) -> Phrase:
     return (Say(f"convention.{name}.{kind}", otherwise=(f"convention.{name}", "convention.other")),)
 
 
+def has_forest(evaluation: Evaluation) -> bool:
+    """Whether there is more than one estimate to compare."""
+    return bool(evaluation.alternatives or evaluation.mechanisms)
+
+
 def forest(evaluation: Evaluation) -> Blocks:
     """All estimates in one figure, each outcome in its own panel; the numbers of other outcomes in a table."""
+    if not has_forest(evaluation):
+        return []
     blocks: Blocks = [
         Heading((Say("forest.title"),), anchor="other-estimates"),
         Figure(name="forest", caption=caption("forest.caption", ""), alternative=(Say("forest.alternative"),)),

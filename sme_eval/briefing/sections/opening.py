@@ -70,8 +70,10 @@ def _demonstration_case(evaluation: Evaluation) -> str:
     if headline.truth is None:
         return "no_truth"
     log = headline.percent is not None and headline.truth_percent is not None
-    if evaluation.dose is not None:
-        return "slope_log" if log else "level"
+    if log and evaluation.dose is not None:
+        return "slope_log"
+    if log and evaluation.bundle is not None:
+        return "separated_log"
     return "log" if log else "level"
 
 
