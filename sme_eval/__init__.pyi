@@ -15,12 +15,16 @@ from sme_eval.estimators.district_dose import DistrictDose as DistrictDose
 from sme_eval.estimators.entry_arm import EntryArm as EntryArm
 from sme_eval.estimators.entry_arm import Exposure as Exposure
 from sme_eval.estimators.event_study_regression import EventStudyRegression as EventStudyRegression
+from sme_eval.estimators.first_differences import FirstDifferences as FirstDifferences
 from sme_eval.estimators.imputation import ImputationDiD as ImputationDiD
 from sme_eval.estimators.instrumental_variables import InstrumentalVariables as InstrumentalVariables
 from sme_eval.estimators.landmark import LandmarkDiD as LandmarkDiD
+from sme_eval.estimators.mundlak import MundlakRegression as MundlakRegression
 from sme_eval.estimators.panel_regression import PanelRegression as PanelRegression
+from sme_eval.estimators.poisson_regression import PoissonRegression as PoissonRegression
 from sme_eval.estimators.stacked import StackedDiD as StackedDiD
 from sme_eval.estimators.sun_abraham import SunAbraham as SunAbraham
+from sme_eval.estimators.synthetic_did import SyntheticDiD as SyntheticDiD
 from sme_eval.estimators.triple_difference import TripleDifference as TripleDifference
 from sme_eval.estimators.two_stage import TwoStageDiD as TwoStageDiD
 from sme_eval.estimators.two_way_fixed_effects import TwoWayFixedEffects as TwoWayFixedEffects
@@ -47,7 +51,10 @@ from sme_eval.results.event_study import EventStudy as EventStudy
 from sme_eval.results.group_time import GroupTimeEffects as GroupTimeEffects
 from sme_eval.results.instrumental import FirstStage as FirstStage
 from sme_eval.results.instrumental import InstrumentalResult as InstrumentalResult
+from sme_eval.results.mundlak import MundlakResult as MundlakResult
+from sme_eval.results.poisson import PoissonResult as PoissonResult
 from sme_eval.results.regression import RegressionResult as RegressionResult
+from sme_eval.results.synthetic import SyntheticDiDResult as SyntheticDiDResult
 from sme_eval.results.tables import RegressionTable as RegressionTable
 from sme_eval.results.tables import regression_table as regression_table
 from sme_eval.results.unavailable import Unavailable as Unavailable

@@ -17,7 +17,7 @@ HEADER = """\
 # `make setup`: requirements.lock holds exact versions and the hash of every file.
 """
 RENAMED = {"typst": "typst-py"}  # the channel's `typst` is the command-line program
-NOT_ON_CONDA_FORGE = {"moderndid", "playwright", "zhplot"}
+NOT_ON_CONDA_FORGE = {"moderndid", "playwright", "synthdid-py", "zhplot"}
 
 
 def split(requirement: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import sme_eval as sme
 
 PACKAGE = Path(sme.__file__).parent
-HEAVY = ("pandas", "scipy", "matplotlib", "seaborn", "statsmodels", "linearmodels", "sklearn", "pyarrow", "papermill")
+HEAVY = ("pandas", "scipy", "matplotlib", "seaborn", "statsmodels", "linearmodels", "pyfixest", "sklearn", "pyarrow", "papermill")
 
 
 def stub_names() -> dict[str, str]:

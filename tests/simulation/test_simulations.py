@@ -20,7 +20,7 @@ from simulations.stamps import Stamp, table_files, without_words, world_digest
 from simulations.storage import panels_done, read_rows, result_file, stamp_file, start
 from simulations.summaries import SUMMARIES, Measured, measured
 from simulations.tables import TARGET, write_results
-from simulations.worlds import WORLDS, World
+from simulations.worlds import DEGENERATE, WORLDS, World
 from sme_eval.estimators.landmark import LandmarkDiD
 from sme_eval.panel.sample import Sample
 from sme_eval.simulate.ningbo import simulate_ningbo
@@ -248,10 +248,10 @@ def test_degenerate_worlds_have_a_null_vector_and_the_full_one_has_none() -> Non
     found = pd.concat([read_rows("separability", world) for world in WORLDS["separability"]]).set_index("without")
     assert found["rank"].to_dict() == {
         "nothing": 5,
-        "doses_that_differ": 4,
-        "library_arm": 4,
-        "srdi_arm": 4,
-        "srdi_arm_and_date": 4,
+        **dict.fromkeys(DEGENERATE[1:], 4),
     }
     assert found.loc["nothing", "null"] == "none"
     assert found.loc["doses_that_differ", "given"] == "credit, srdi"
+    assert found.loc["doses_that_differ", "null"] == "certificate - cash - unnamed_cash"
+    assert found.loc["library_firms", "null"] == "credit - srdi"
+    assert found.loc["srdi_firms_and_date", "null"] == "srdi - certificate"

@@ -457,6 +457,9 @@ def test_plot_draws_the_line_and_the_lane(fitted: sme.DistrictDoseResult) -> Non
     [line] = [drawn for drawn in axes.get_lines() if drawn.get_label() == "line"]
     x, y = (np.asarray(values, dtype=float) for values in line.get_data())
     assert (y[1] - y[0]) / (x[1] - x[0]) * 50 == pytest.approx(float(fitted.slope.estimate), rel=1e-9)
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["25", "50", "100", "unnamed"]
-    assert len([text for text in axes.texts if text.get_text().startswith("d")]) == 7
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "25", "50", "100", "unnamed"], (
+        "the line reaches down to dose zero"
+    )
+    [above] = axes.child_axes
+    assert len([label for label in above.get_xticklabels() if label.get_text().startswith("d")]) == 7
     plt.close("all")

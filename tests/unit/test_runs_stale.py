@@ -113,9 +113,11 @@ def test_publishing_moves_and_removes(tmp_path: Path) -> None:
     assert sorted(path.name for path in (reports / "internal/x").iterdir()) == ["new.html", "of-a-person.txt"]
 
 
-def test_a_new_folder_needs_both_notebooks(tmp_path: Path) -> None:
+def test_a_new_folder_needs_every_notebook(tmp_path: Path) -> None:
     plans = plan_report(tmp_path)
-    assert [str(plan) for plan in plans] == ["training_grants: new", "certification: new"]
+    assert [str(plan) for plan in plans] == [
+        f"{name}: new" for name in ("training_grants", "certification", "rewards", "credit", "bundle")
+    ]
 
 
 def test_the_kind_of_a_change_is_recognised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
