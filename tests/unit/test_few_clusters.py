@@ -177,7 +177,7 @@ def test_units_only_rescale(divisor: float) -> None:
     ids=["five districts", "Fenghua 50", "Fenghua 100", "Fenghua 25", "Fenghua 0: doses symmetric"],
 )
 def test_attainable_p_of_ningbo(fenghua: list[float], expected: float) -> None:
-    """The first four are those of identification.md, section 2."""
+    """Five districts of which one pays more, then one further district with each kind of dose."""
     dose = np.array([100.0, 50, 50, 50, 50, *fenghua])
     assert attainable_p(dose) == pytest.approx(expected, rel=EXACT)
     best_raw, std_error = dose, np.linspace(0.5, 1.0, dose.size)
