@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from sme_eval.errors import IdentificationError
+from sme_eval.estimators.landmark import LandmarkDiD, read_landmark
 from sme_eval.panel.firm_panel import FirmPanel
 from sme_eval.panel.sample import Sample
-from sme_eval.stats.arrays import IntArray
 from sme_eval.terms import NEVER
 
 from .design import Design
@@ -29,8 +29,10 @@ def compared_records(design: Design, sample: Sample) -> tuple[ComparedRecord, ..
     estimator = design.estimator
     if not isinstance(estimator, GROWTH_DESIGNS) or sample.cohort is None:
         return ()
-    cohort, listed = sample.cohort, _listed(sample, getattr(estimator, "listed", None))
-    growth = getattr(estimator, "past_growth", None)
+    cohort = sample.cohort
+    compared = read_landmark(LandmarkDiD(listed=estimator.listed, past_growth=None), sample, cohort)[1].comparison
+    nowhere = compared(NEVER - 1)
+    growth = estimator.past_growth
     first, last = (int(t) for t in estimator.window)
     years = sample.years
     rows = []
@@ -39,14 +41,14 @@ def compared_records(design: Design, sample: Sample) -> tuple[ComparedRecord, ..
         if needed < years[0]:
             continue
         leads = [int(g) + e for e in range(first, last_lead(estimator) + 1) if int(g) + e >= years[0]]
-        comparison = (cohort > g) & (listed >= g)
+        comparison = compared(int(g))
         rows.append(
             ComparedRecord(
                 cohort=int(g),
                 n_treated=int((cohort == g).sum()),
                 n_comparison=int(comparison.sum()),
-                n_listed=int(((cohort > g) & (listed < g)).sum()),
-                n_later=int((comparison & ((cohort != NEVER) | (listed != NEVER))).sum()),
+                n_listed=int(((cohort > g) & ~comparison).sum()),
+                n_later=int((comparison & ~nowhere).sum()),
                 first_lead=leads[0] if leads else None,
                 last_lead=leads[-1] if leads else None,
                 first_growth=None if growth is None else int(g) + int(growth[0]),
@@ -55,17 +57,6 @@ def compared_records(design: Design, sample: Sample) -> tuple[ComparedRecord, ..
             )
         )
     return tuple(rows)
-
-
-def _listed(sample: Sample, column: str | None) -> IntArray:
-    """(N,) first year on any list or of treatment."""
-    cohort = np.asarray(sample.cohort)
-    if column is None:
-        return cohort
-    year = np.zeros(sample.n_firms)
-    year[sample.firm_codes] = np.nan_to_num(sample.column(column).to_numpy(np.float64), posinf=0.0)
-    listed: IntArray = np.minimum(np.where(year > 0, year, NEVER).astype(np.int64), cohort)
-    return listed
 
 
 def estimand_records(fitted: Fitted, scale: Scale) -> tuple[EstimandRecord, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from sme_eval.results.decomposition import POWER
 from sme_eval.results.unavailable import Unavailable
 from sme_eval.stats.inference import critical_value
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 ALPHA = 0.05
 """Two-sided level of the test that the power is of."""
-POWER = 0.8
-"""Probability with which the detectable effect would be found."""
 
 
 def power_record(
