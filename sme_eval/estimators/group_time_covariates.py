@@ -16,14 +16,16 @@ from sme_eval.results.group_time import GroupTimeEffects
 from sme_eval.stats.arrays import BoolArray, FloatArray, IntArray
 from sme_eval.stats.conditional_changes import (
     NO_OVERLAP,
+    Conditional,
+    OddsSums,
     Sums,
     conditional_effects,
-    covariance,
     first_sums,
     odds_sums,
     propensities,
     regressions,
 )
+from sme_eval.stats.conditional_covariance import covariance
 from sme_eval.stats.contrasts import COMPARISON, TREATED, Contrasts
 
 from .group_time_design import CohortFirms, cohort_firms, late_cohorts, treated_cohorts
@@ -108,39 +110,53 @@ def _contrasts(choices: ConditionalChoices, firms: CohortFirms, rows: Sequence[R
 
 
 def _answer(choices: ConditionalChoices, firms: CohortFirms, rows: Sequence[Row], years: IntArray, member: BoolArray) -> _Answer:
-    """Pass by pass: sums, refusals, propensities, refusals, effects, influences."""
-    notes = ["reference" if year == base else "" for _, year, base in rows]
-    moving = np.array([not note for note in notes])
-    estimate, n_treated = np.zeros(len(rows)), np.zeros(len(rows), dtype=np.int64)
-    joint = np.zeros((len(rows) + int(member.sum()),) * 2)
-    every = _contrasts(choices, firms, [row for row, use in zip(rows, moving, strict=True) if use], years)
-    sums = first_sums(firms.blocks, every)
-    refused = _refused_by_counts(choices, firms, sums)
-    coefficients = None
-    if choices.method != "reg":
-        open_settings = np.array([not reason for reason in refused])
-        logits = propensities(firms.blocks, every, sums, open_settings)
-        passed = odds_sums(firms.blocks, every, logits.coefficients, open_settings)
-        refused = _refused_by_overlap(firms, sums, passed.largest, passed.certain, logits.settled, refused)
-        coefficients = (logits.coefficients, passed)
-    reasons = [refused[s] for s in every.setting]
+    """Effects and their covariance in the order of `rows`, those of reference years zero, those refused NaN with the reason."""
+    moving = np.array([year != base for _, year, base in rows])
+    places = np.flatnonzero(moving)
+    compared = [rows[int(place)] for place in places]
+    contrasts = _contrasts(choices, firms, compared, years)
+    sums, found, refused = _effects(choices, firms, contrasts)
+    reasons = [refused[s] for s in contrasts.setting]
     known = np.array([not reason for reason in reasons])
     if not known.any():
-        raise IdentificationError([Problem(what=f"No effect is identified: {why}.") for why in dict.fromkeys(reasons)])
-    slope = regressions(every, sums) if choices.method != "ipw" else None
-    found = conditional_effects(every, sums, slope, coefficients)
-    places = np.flatnonzero(moving)
+        _refuse_all(compared, reasons)
+    n_shares = int(member.sum())
+    kept = np.concatenate([places[known], len(rows) + np.arange(n_shares)])
+    joint = np.zeros((len(rows) + n_shares,) * 2)
+    joint[np.ix_(kept, kept)] = covariance(firms.blocks, contrasts.only(known), found.only(known), member)
+    joint[places[~known], :] = joint[:, places[~known]] = np.nan
+    estimate, n_treated = np.zeros(len(rows)), np.zeros(len(rows), dtype=np.int64)
     estimate[places] = np.where(known, found.estimate, np.nan)
-    n_treated[places] = sums.count[TREATED, every.setting]
-    one = n_treated[places] == 1
-    for place, reason, alone in zip(places, reasons, one, strict=True):
-        notes[place] = reason or (ONE_FIRM if alone else "")
-    kept = np.concatenate([places[known], len(rows) + np.arange(int(member.sum()))])
-    joint[np.ix_(kept, kept)] = covariance(firms.blocks, every.only(known), found.only(known), member)
-    missing = places[~known]
-    joint[missing, :] = joint[:, missing] = np.nan
+    n_treated[places] = sums.count[TREATED, contrasts.setting]
+    notes = ["" if moves else "reference" for moves in moving]
+    for place, reason in zip(places, reasons, strict=True):
+        notes[place] = reason or (ONE_FIRM if n_treated[place] == 1 else "")
     _count_references(firms, rows, moving, n_treated)
     return _Answer(estimate=estimate, notes=notes, n_treated=n_treated, covariance=joint)
+
+
+def _effects(choices: ConditionalChoices, firms: CohortFirms, contrasts: Contrasts) -> tuple[Sums, Conditional, list[str]]:
+    """First sums, effects, and per setting why it is refused (empty if not): pass by pass."""
+    sums = first_sums(firms.blocks, contrasts)
+    refused = _refused_by_counts(choices, firms, sums)
+    tilted = None
+    if choices.method != "reg":
+        possible = np.array([not reason for reason in refused])
+        logits = propensities(firms.blocks, contrasts, sums, possible)
+        passed = odds_sums(firms.blocks, contrasts, logits.coefficients, possible)
+        refused = _refused_by_overlap(firms, sums, passed, logits.settled, refused)
+        tilted = (logits.coefficients, passed)
+    slope = regressions(contrasts, sums) if choices.method != "ipw" else None
+    return sums, conditional_effects(contrasts, sums, slope, tilted), refused
+
+
+def _refuse_all(rows: Sequence[Row], reasons: Sequence[str]) -> None:
+    """Nothing is identified: say why, cohort by cohort."""
+    remedy = 'use fewer covariates, a wider comparison ("not_yet_treated"), or method="reg" where overlap is what fails'
+    found = dict.fromkeys((cohort, reason) for (cohort, _, _), reason in zip(rows, reasons, strict=True))
+    raise IdentificationError(
+        [Problem(what=f"No effect is identified: {reason}.", where=f"cohort {cohort}", remedy=remedy) for cohort, reason in found]
+    )
 
 
 def _refused_by_counts(choices: ConditionalChoices, firms: CohortFirms, sums: Sums) -> list[str]:
@@ -153,30 +169,27 @@ def _refused_by_counts(choices: ConditionalChoices, firms: CohortFirms, sums: Su
         if empty:
             reasons.append(f"no {' and no '.join(empty)} firm is seen in both years")
         elif choices.method != "ipw" and not spans[s]:
-            what = f"{int(compared)} comparison firms" if compared < needed else f"the {int(compared)} comparison firms"
-            problem = f"are too few for {needed} coefficients" if compared < needed else "do not vary independently"
-            reasons.append(f"{what} {problem} (intercept, {', '.join(firms.names)})")
+            what = "too few comparison firms" if compared < needed else "comparison firms do not vary independently"
+            reasons.append(f"{what}: {int(compared)} for {needed} coefficients (intercept, {', '.join(firms.names)})")
         else:
             reasons.append("")
     return reasons
 
 
-def _refused_by_overlap(
-    firms: CohortFirms, sums: Sums, largest: FloatArray, certain: FloatArray, settled: BoolArray, refused: Sequence[str]
-) -> list[str]:
+def _refused_by_overlap(firms: CohortFirms, sums: Sums, passed: OddsSums, settled: BoolArray, refused: Sequence[str]) -> list[str]:
     """Adds settings in which covariates all but decide who is treated."""
     names, reasons = ", ".join(firms.names), list(refused)
     for s, reason in enumerate(refused):
         if reason:
             continue
-        if largest[s] >= NO_OVERLAP:
-            share = f"{int(certain[s])} of {int(sums.count[TREATED, s])} treated firms"
+        if passed.largest[s] >= NO_OVERLAP:
+            share = f"{int(passed.certain[s])} of {int(sums.count[TREATED, s])} treated firms"
             reasons[s] = (
-                f"no overlap: given {names}, the propensity reaches {largest[s]:.6f} "
+                f"no overlap: given {names}, the propensity reaches {passed.largest[s]:.6f} "
                 f"({share} at {NO_OVERLAP} or more, against {int(sums.count[COMPARISON, s])} comparison firms)"
             )
         elif not settled[s]:
-            reasons[s] = f"the propensity given {names} does not settle"
+            reasons[s] = f"no propensity that settles: given {names}"
     return reasons
 
 
@@ -200,7 +213,7 @@ def _result(
         term=tuple(f"ATT({c}, {t})" for c, t in zip(cohort, year, strict=True)),
         estimate=answer.estimate,
         covariance=answer.covariance[: len(rows), : len(rows)],
-        basis=_basis(choices, sample, firms, answer),
+        basis=_basis(choices, sample, firms, rows, answer),
         keys={
             "cohort": tuple(int(c) for c in cohort),
             "year": tuple(int(t) for t in year),
@@ -220,18 +233,22 @@ def _result(
     )
 
 
-def _basis(choices: ConditionalChoices, sample: Sample, firms: CohortFirms, answer: _Answer) -> Basis:
+def _basis(choices: ConditionalChoices, sample: Sample, firms: CohortFirms, rows: Sequence[Row], answer: _Answer) -> Basis:
     rule = {"balanced": "firms seen in every year", "pairs": "firms seen in both years of each comparison"}[choices.panel]
     given = ", ".join(firms.names) or "no covariate"
     unit = sample.names.cluster if sample.cluster is not None else None
-    late, missing = late_cohorts(firms.cohorts, sample.years), int(np.isnan(answer.estimate).sum())
+    late, missing = late_cohorts(firms.cohorts, sample.years), np.isnan(answer.estimate)
     notes = [f"{firms.dropped} firms not seen in every year are left out"] if firms.dropped else []
     if late:
         notes.append(f"cohorts after the last year ({', '.join(map(str, late))}) count as never treated within the panel")
     if firms.left_out:
         notes.append(f"covariates that are constant or combine earlier ones are left out: {', '.join(firms.left_out)}")
-    if missing:
-        notes.append(f"{missing} of {len(answer.estimate)} effects are unavailable and stand in no average; the table says why")
+    if missing.any():
+        lost = ", ".join(sorted({str(row[0]) for row, gone in zip(rows, missing, strict=True) if gone}))
+        notes.append(
+            f"{int(missing.sum())} of {len(rows)} effects (cohorts {lost}) are unavailable and stand in no average; the table "
+            "says why"
+        )
     return Basis(
         n_firms=len(firms.blocks.order),
         n_observations=firms.n_observations,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sme_eval.errors import DataError, IdentificationError, Problem, raise_if_any
+from sme_eval.panel.codes import factorise
 from sme_eval.panel.sample import Sample
 from sme_eval.panel.validation import read_number
 from sme_eval.stats.arrays import BoolArray, FloatArray, IntArray
@@ -45,10 +46,11 @@ def cohort_firms(sample: Sample, cohort: IntArray, panel: PanelRule) -> CohortFi
         raise IdentificationError(
             Problem(what="No firm is seen in every year.", remedy='use panel="pairs": firms seen in both years of a comparison')
         )
-    cohorts, codes = np.unique(cohort[kept], return_inverse=True)
+    cohorts = np.unique(cohort[kept])
+    codes = np.searchsorted(cohorts, cohort[kept])
     order = kept[np.argsort(codes.astype(np.uint16), kind="stable")]
     design, used = _design(baseline_values(sample), order)
-    cluster = None if sample.cluster is None else np.unique(sample.cluster[order], return_inverse=True)[1]
+    cluster = None if sample.cluster is None else factorise(sample.cluster[order])[0]
     blocks = FirmBlocks(
         outcome=sample.outcome,
         order=order,
@@ -90,16 +92,24 @@ def _design(values: FloatArray, order: IntArray) -> tuple[FloatArray, BoolArray]
     A covariate that is constant or combines earlier ones is not: the estimates are the same without it.
     """
     design = np.ones((len(values) + 1, len(order)))
-    spread = np.zeros(len(values))
-    for j, value in enumerate(values):
-        column = value[order]
-        spread[j] = float(np.ptp(column))
-        column -= column.mean()
-        deviation = float(np.sqrt(column @ column / len(column)))
-        design[j + 1] = column / deviation if deviation > 0.0 else 0.0
+    design[1:] = standardised(values, order)
     gram = design @ design.T
-    used = ~dependent_columns(gram, np.diag(gram))[1:] & (spread > 0.0)
+    used = ~dependent_columns(gram, np.diag(gram))[1:] & design[1:].any(axis=1)
     return (design if used.all() else design[np.concatenate([[True], used])]), np.asarray(used)
+
+
+def standardised(values: FloatArray, order: IntArray) -> FloatArray:
+    """Covariates (p, ·) of the firms in `order` (N,), less their mean and in units of their standard deviation, (p, N).
+
+    One that is constant becomes zero.
+    """
+    result = np.zeros((len(values), len(order)))
+    for row, value in zip(result, values, strict=True):
+        column = value[order]
+        if np.ptp(column) > 0.0:
+            column -= column.mean()
+            np.divide(column, np.sqrt(column @ column / len(column)), out=row)
+    return result
 
 
 def treated_cohorts(cohorts: IntArray, years: IntArray) -> IntArray:
