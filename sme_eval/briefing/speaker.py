@@ -18,7 +18,15 @@ LABELS = {"label": "text", "inside": "inside"}
 
 TEMPLATE, REASON, SOURCE = "template", "reason", "source"
 """Further formats that are no number: a template in both languages, why a number is missing, the citation of a source's key."""
-BEGINNINGS = ("not separable from", "not identified", "degenerate")
+BEGINNINGS = (
+    "not separable from",
+    "not identified",
+    "degenerate",
+    "no overlap",
+    "too few comparison firms",
+    "comparison firms do not vary independently",
+    "no propensity that settles",
+)
 """How reasons begin that go on with names: the pages say them without."""
 WITHHELD_MARK = "withheld"
 """How the reason of a number begins that the disclosure gate took out."""

@@ -13,12 +13,12 @@ from sme_eval.panel.sample import Sample
 from sme_eval.results.basis import Basis
 from sme_eval.results.effects import Effects
 from sme_eval.results.group_time import GroupTimeEffects
-from sme_eval.stats.arrays import BoolArray, FloatArray, IntArray
+from sme_eval.stats.arrays import FloatArray, IntArray
 from sme_eval.terms import BasePeriod, Comparison, PanelRule
 
+from .group_time_covariates import METHODS, ONE_FIRM, Method, fit_given_covariates
+from .group_time_rows import Row, compared_with, group_time_rows
 from .protocol import as_moments, check_level, choose
-
-ONE_FIRM = "one treated firm: the error holds the comparison's variation only"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,16 +27,22 @@ class CallawaySantAnna:
 
     Estimand: ATT(g, t) = E[Y_t(g) − Y_t(∞) | G = g], and with `.aggregate` its averages.
 
-    ATT(g, t) = (ȳ_t − ȳ_b | G = g) − (ȳ_t − ȳ_b | comparison), with base year b the last before g less `anticipation`.
+    ATT(g, t) = (ȳ_t − ȳ_b | G = g) − (ȳ_t − ȳ_b | comparison), with base year b the last before g less `anticipation`. Given the
+    sample's `covariates` X (baseline values), the second mean is the comparison's at the X of cohort g: predicted by a linear
+    regression ("reg"), reweighted by the odds p(X) / (1 − p(X)) of being in g, a logit, weights summing to one ("ipw"), or
+    predicted with the residuals so reweighted ("dr": right if either model is).
 
-    Assumptions: parallel trends between cohort g and the comparison from the base year on (`pretrend_test` speaks to the years
-    before), no anticipation beyond `anticipation` (not checked). That a comparison exists in both years is checked: an effect
-    without one is unavailable, with the reason.
+    Assumptions: parallel trends between cohort g and the comparison, given X, from the base year on (`pretrend_test` speaks to the
+    years before), no anticipation beyond `anticipation` (not checked), the model of `method` (not checked). Checked: that a
+    comparison exists in both years, that it spans the covariates, and overlap (no firm with p ≥ 0.999; comparison firms with
+    p ≥ 0.995 get no weight); an effect that fails is unavailable, with the reason.
 
     Parameters
     ----------
     comparison
         "never_treated" within the panel's years, or "not_yet_treated" by max(t, b) + anticipation.
+    method
+        "dr", "reg" or "ipw"; matters with covariates only.
     anticipation
         Years before treatment in which effects may start.
     base_period
@@ -49,12 +55,13 @@ class CallawaySantAnna:
     Raises
     ------
     DesignError
-        Unknown choices; no treatment named; covariates given.
+        Unknown choices; no treatment named.
     IdentificationError
-        No firm is seen in every year ("balanced"), or no cohort has a year before treatment.
+        No firm is seen in every year ("balanced"), no cohort has a year before treatment, or no effect is identified given X.
 
     Errors: influence functions without small-sample factor, normal critical values; the estimation of cohort shares is included in
-    averages. Source: Callaway and Sant'Anna (2021); R did 2.5.
+    averages. Moments fit without covariates; with them a sample is needed. Source: Callaway and Sant'Anna (2021), Sant'Anna and
+    Zhao (2020); R did 2.5 with DRDID 1.2.
 
     Examples
     --------
@@ -67,6 +74,7 @@ class CallawaySantAnna:
     """
 
     comparison: Comparison = "never_treated"
+    method: Method = "dr"
     anticipation: int = 0
     base_period: BasePeriod = "varying"
     panel: PanelRule = "balanced"
@@ -75,6 +83,7 @@ class CallawaySantAnna:
     def __post_init__(self) -> None:
         problems = [
             *choose("comparison", self.comparison, ("never_treated", "not_yet_treated")),
+            *choose("method", self.method, tuple(METHODS)),
             *choose("base_period", self.base_period, ("varying", "universal")),
             *choose("panel", self.panel, ("balanced", "pairs")),
         ]
@@ -85,6 +94,8 @@ class CallawaySantAnna:
 
     def fit(self, data: Sample | Moments) -> GroupTimeEffects:
         """Estimate every ATT(g, t) from a sample or its moments."""
+        if isinstance(data, Sample) and data.names.covariates:
+            return fit_given_covariates(self, data)
         moments = as_moments(data, (), "CallawaySantAnna")
         before = int(moments.n_firms.sum())
         if self.panel == "balanced":
@@ -96,33 +107,14 @@ class CallawaySantAnna:
                     remedy='use panel="pairs": firms seen in both years of a comparison',
                 )
             )
-        rows = self._rows(moments)
+        rows = group_time_rows(self, moments.years, moments.treated_cohorts)
         if not rows:
             raise IdentificationError(
                 Problem(what="No cohort has a year before treatment.", remedy="lengthen the panel or lower `anticipation`")
             )
         return self._result(moments, rows, before - int(moments.n_firms.sum()))
 
-    def _rows(self, moments: Moments) -> list[tuple[int, int, int]]:
-        """(cohort, position of the year, position of its base year) of every ATT(g, t)."""
-        years, rows = moments.years, []
-        for cohort in moments.treated_cohorts:
-            before = np.flatnonzero(years < cohort - self.anticipation)
-            if not len(before):
-                continue
-            for j in range(0 if self.base_period == "universal" else 1, len(years)):
-                fixed = self.base_period == "universal" or years[j] >= cohort - self.anticipation
-                rows.append((int(cohort), j, int(before[-1]) if fixed else j - 1))
-        return rows
-
-    def _comparison_cells(self, moments: Moments, cohort: int, year: int, base: int) -> BoolArray:
-        never: BoolArray = np.asarray(moments.cohort > moments.years[-1])
-        if self.comparison == "never_treated":
-            return never
-        later = moments.cohort > moments.years[max(year, base)] + self.anticipation
-        return np.asarray(never | (later & (moments.cohort != cohort)))
-
-    def _influence(self, moments: Moments, rows: list[tuple[int, int, int]]) -> tuple[Influence, list[str]]:
+    def _influence(self, moments: Moments, rows: list[Row]) -> tuple[Influence, list[str]]:
         """Effects and their influence, one row each; NaN with a reason where a group is empty."""
         n_cells, n_years = moments.observed.shape
         slope, constant = np.zeros((n_cells, len(rows), n_years)), np.zeros((n_cells, len(rows)))
@@ -134,7 +126,7 @@ class CallawaySantAnna:
             both = moments.observed[:, year] & moments.observed[:, base]
             groups = {
                 "treated": (both & (moments.cohort == cohort), 1.0),
-                "comparison": (both & self._comparison_cells(moments, cohort, year, base), -1.0),
+                "comparison": (both & compared_with(self, moments.years, moments.cohort, (cohort, year, base)), -1.0),
             }
             empty = [name for name, (cells, _) in groups.items() if not cells.any()]
             if empty:
@@ -152,7 +144,7 @@ class CallawaySantAnna:
                 constant[cells, j] = -sign * mean / total
         return Influence(moments=moments, estimate=value, slope=slope, constant=constant), notes
 
-    def _result(self, moments: Moments, rows: list[tuple[int, int, int]], dropped: int) -> GroupTimeEffects:
+    def _result(self, moments: Moments, rows: list[Row], dropped: int) -> GroupTimeEffects:
         influence, notes = self._influence(moments, rows)
         cohorts = np.unique([cohort for cohort, _, _ in rows])
         shares = _share_influence(moments, cohorts)
@@ -211,7 +203,7 @@ class CallawaySantAnna:
         )
 
 
-def _firms_seen(moments: Moments, row: tuple[int, int, int]) -> int:
+def _firms_seen(moments: Moments, row: Row) -> int:
     """Treated firms behind one ATT(g, t)."""
     cohort, year, base = row
     cells = (moments.cohort == cohort) & moments.observed[:, year] & moments.observed[:, base]

@@ -16,8 +16,9 @@ from sme_eval.results.event_study import EventStudy
 from sme_eval.stats.arrays import FloatArray, IntArray
 from sme_eval.terms import NEVER
 
-from .protocol import as_moments, check_level
-from .two_way import fit_two_way, regression_basis, without_singletons
+from .protocol import check_level
+from .two_way import regression_basis, without_singletons
+from .two_way_covariates import GivenCovariates, two_way_design
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,8 @@ class EventStudyRegression:
     Estimand: the effect at each event time if it is the same for every cohort; otherwise each coefficient also holds effects of
     other event times (Sun and Abraham 2021).
 
-    y_it = α_i + λ_t + Σ_{e ≠ reference} β_e·1{t − g_i = e} + ε_it. The overall effect is the mean of the reported β_e, e ≥ 0.
+    y_it = α_i + λ_t + Σ_{e ≠ reference} β_e·1{t − g_i = e} + x_i'δ_t + ε_it, with the sample's covariates x, if it has any, × year.
+    The overall effect is the mean of the reported β_e, e ≥ 0.
 
     Assumptions: parallel trends and no anticipation before `reference` (the leads speak to both), effects alike across cohorts (not
     checked here). Identification is checked at run time.
@@ -44,7 +46,7 @@ class EventStudyRegression:
     Raises
     ------
     DesignError
-        The sample names no treatment, has covariates or lacks the label; `reference` is not negative.
+        The sample names no treatment or lacks the label; `reference` is not negative.
     IdentificationError
         No firm is seen at the reference, or leads repeat the year effects (no never-treated firms).
 
@@ -77,7 +79,7 @@ class EventStudyRegression:
     def fit(self, data: Sample | Moments) -> EventStudy:
         """Estimate the leads and lags from a sample or its moments."""
         by = () if self.year_effects_by is None else (self.year_effects_by,)
-        given = as_moments(data, by, "EventStudyRegression")
+        given, regress = two_way_design(data, by, "EventStudyRegression")
         moments = without_singletons(given, (self.year_effects_by,))
         event_time = np.where(moments.observed, moments.event_time, -NEVER)
         times = np.unique(event_time[event_time > -NEVER])
@@ -90,10 +92,10 @@ class EventStudyRegression:
             )
         times = times[times != self.reference]
         regressors = (event_time[:, :, None] == times).astype(np.float64)
-        influence = fit_two_way(moments, [f"event time {e}" for e in times], regressors, (self.year_effects_by,))
+        influence = regress(moments, [f"event time {e}" for e in times], regressors, (self.year_effects_by,))
         return self._result(influence, times, regressors, given.n_observations - moments.n_observations)
 
-    def _result(self, influence: Influence, times: IntArray, regressors: FloatArray, dropped: int) -> EventStudy:
+    def _result(self, influence: Influence | GivenCovariates, times: IntArray, regressors: FloatArray, dropped: int) -> EventStudy:
         moments = influence.moments
         basis = regression_basis(influence, self.level, (self.year_effects_by,), dropped)
         n_treated = moments.n_firms @ regressors.any(axis=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
@@ -76,15 +77,15 @@ def fit_two_way(moments: Moments, terms: Sequence[str], regressors: FloatArray, 
     effects = {b: year_effects(moments, b) for b in by}
     seen = moments.observed[:, :, None].astype(np.float64)
     count = np.maximum(seen.sum(axis=1, keepdims=True), 1.0)
-    nuisance, own = (_within(block, seen, count) for block in (np.concatenate(list(effects.values()), axis=2), regressors))
+    nuisance, own = (within(block, seen, count) for block in (np.concatenate(list(effects.values()), axis=2), regressors))
     weight = moments.weight[:, None, None]
-    flat_nuisance, flat_own = _flat(nuisance), _flat(own)
-    inverse = scaled_pseudoinverse(_flat(nuisance * weight).T @ flat_nuisance)
-    residual = (own - nuisance @ (inverse @ (_flat(nuisance * weight).T @ flat_own))) * seen
-    gram = _flat(residual * weight).T @ _flat(residual)
-    _refuse_dependent(terms, gram, np.einsum("kta,kta->a", own * weight, own))
+    flat_nuisance, flat_own = flat(nuisance), flat(own)
+    inverse = scaled_pseudoinverse(flat(nuisance * weight).T @ flat_nuisance)
+    residual = (own - nuisance @ (inverse @ (flat(nuisance * weight).T @ flat_own))) * seen
+    gram = flat(residual * weight).T @ flat(residual)
+    refuse_dependent(terms, gram, np.einsum("kta,kta->a", own * weight, own))
     bread = np.linalg.inv(gram)
-    beta = bread @ (_flat(residual * weight).T @ moments.mean.ravel())
+    beta = bread @ (flat(residual * weight).T @ moments.mean.ravel())
     rest = (moments.mean - regressors @ beta) * moments.observed * moments.weight[:, None]
     gamma = inverse @ (flat_nuisance.T @ rest.ravel())
     fit = (regressors @ beta + nuisance @ gamma) * moments.observed
@@ -97,16 +98,18 @@ def fit_two_way(moments: Moments, terms: Sequence[str], regressors: FloatArray, 
     )
 
 
-def _within(block: FloatArray, seen: FloatArray, count: FloatArray) -> FloatArray:
+def within(block: FloatArray, seen: FloatArray, count: FloatArray) -> FloatArray:
     """Deviations from the mean over each cell's observed years."""
     return np.asarray((block - (block * seen).sum(axis=1, keepdims=True) / count) * seen)
 
 
-def _flat(block: FloatArray) -> FloatArray:
+def flat(block: FloatArray) -> FloatArray:
+    """(K, T, p) → (K·T, p)."""
     return block.reshape(-1, block.shape[2])
 
 
-def _refuse_dependent(terms: Sequence[str], gram: FloatArray, scale: FloatArray) -> None:
+def refuse_dependent(terms: Sequence[str], gram: FloatArray, scale: FloatArray) -> None:
+    """Refuse regressors of which too little of `scale` (q,) is left in `gram` (q, q), after fixed effects and earlier ones."""
     dropped = dependent_columns(gram, scale)
     if dropped.any():
         names = ", ".join(str(t) for t, d in zip(terms, dropped, strict=True) if d)
@@ -119,17 +122,38 @@ def _refuse_dependent(terms: Sequence[str], gram: FloatArray, scale: FloatArray)
         )
 
 
-def regression_basis(influence: Influence, level: float, by: YearEffects, dropped: int) -> Basis:
+class Fitted(Protocol):
+    """What a regression's counts and convention are read from."""
+
+    @property
+    def moments(self) -> Moments:
+        """The table."""
+
+    @property
+    def small_sample(self) -> SmallSample | None:
+        """Observations and parameters."""
+
+    @property
+    def n_clusters(self) -> int:
+        """Firms, or the clusters above them."""
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """Baseline covariates that are entered × year."""
+
+
+def regression_basis(influence: Fitted, level: float, by: YearEffects, dropped: int) -> Basis:
     """Counts and fixest's convention of a two-way regression."""
     moments, small = influence.moments, influence.small_sample
     groups = influence.n_clusters
     errors = "" if small is None else small.words(moments.cluster or "firm", groups)
     effects = ("firm", *("year" if b is None else f"{b} × year" for b in by))
+    given = f" and {', '.join(influence.covariates)} × year" if influence.covariates else ""
     return Basis(
         n_firms=int(moments.n_firms.sum()),
         n_observations=moments.n_observations,
         n_clusters=groups,
-        convention=f"{' and '.join(effects)} effects; {errors}",
+        convention=f"{' and '.join(effects)} effects{given}; {errors}",
         degrees_of_freedom=float(groups - 1),
         level=level,
         unit=moments.outcome,

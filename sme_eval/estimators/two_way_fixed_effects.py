@@ -11,8 +11,9 @@ from sme_eval.moments.moments import Moments
 from sme_eval.panel.sample import Sample
 from sme_eval.results.estimate import Estimate
 
-from .protocol import as_moments, check_level
-from .two_way import fit_two_way, regression_basis, without_singletons
+from .protocol import check_level
+from .two_way import regression_basis, without_singletons
+from .two_way_covariates import two_way_design
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,8 @@ class TwoWayFixedEffects:
     Estimand: a weighted average of effects over cohorts and years, with weights that the regression chooses and that can be
     negative where effects differ; the average effect on the treated only if every effect is the same.
 
-    y_it = α_i + λ_t + β·1{t ≥ g_i} + ε_it, with λ_t by label if `year_effects_by` names one.
+    y_it = α_i + λ_t + β·1{t ≥ g_i} + x_i'δ_t + ε_it, with λ_t by label if `year_effects_by` names one, and the sample's covariates
+    x, if it has any, × year: firms with other baseline values may be on other paths.
 
     Assumptions: parallel trends between all cohorts in every year and no anticipation (not checked here), one common effect (not
     checked here). Identification beside the fixed effects is checked at run time.
@@ -37,7 +39,7 @@ class TwoWayFixedEffects:
     Raises
     ------
     DesignError
-        The sample names no treatment, has covariates, or lacks the label.
+        The sample names no treatment or lacks the label.
     IdentificationError
         Treatment does not vary beside the fixed effects.
 
@@ -62,10 +64,10 @@ class TwoWayFixedEffects:
     def fit(self, data: Sample | Moments) -> Estimate:
         """Estimate β from a sample or its moments."""
         by = () if self.year_effects_by is None else (self.year_effects_by,)
-        given = as_moments(data, by, "TwoWayFixedEffects")
+        given, regress = two_way_design(data, by, "TwoWayFixedEffects")
         moments = without_singletons(given, (self.year_effects_by,))
         treated = (moments.treated & moments.observed)[:, :, None].astype(np.float64)
-        influence = fit_two_way(moments, ["treated"], treated, (self.year_effects_by,))
+        influence = regress(moments, ["treated"], treated, (self.year_effects_by,))
         error = float(np.sqrt(influence.covariance()[0, 0]))
         dropped = given.n_observations - moments.n_observations
         basis = regression_basis(influence, self.level, (self.year_effects_by,), dropped)

@@ -65,13 +65,21 @@ def _bundle(policy: Policy) -> dict[str, Any]:
     }
 
 
-def describe(estimator: Estimator) -> EstimatorRecord:
-    """An estimator as the record holds it; `level` is in the design, and of a mapping its names."""
+def describe(estimator: Estimator, covariates: tuple[str, ...] = ()) -> EstimatorRecord:
+    """An estimator as the record holds it; `level` is in the design, and of a mapping its names.
+
+    `covariates` are the sample's: an estimator that conditions on them lists them, and without any has no method of doing so.
+    """
     choices: dict[str, Choice] = {}
     for field in dataclasses.fields(cast(Any, estimator)):
         value = getattr(estimator, field.name)
         if field.name != "level":
             choices[field.name] = _told(value)
+    if isinstance(estimator, CallawaySantAnna):
+        if covariates:
+            choices["covariates"] = covariates
+        else:
+            del choices["method"]
     return EstimatorRecord(name=type(estimator).__name__, choices=choices)
 
 
@@ -159,8 +167,8 @@ class Design:
         """The design as the record holds it, with its hash."""
         record = DesignRecord(
             outcome=self.outcome,
-            estimator=describe(self.estimator),
-            alternatives=tuple(describe(e) for e in self.alternatives),
+            estimator=describe(self.estimator, self.covariates),
+            alternatives=tuple(describe(e, self.covariates) for e in self.alternatives),
             mechanisms=self.mechanisms,
             comparison=NO_LIST if hasattr(self.estimator, "listed") else getattr(self.estimator, "comparison", None),
             cluster=self.cluster,

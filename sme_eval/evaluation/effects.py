@@ -103,7 +103,7 @@ def effect_record(
     return EffectRecord(
         key=key,
         outcome=outcome,
-        estimator=describe(fitted.estimator),
+        estimator=describe(fitted.estimator, fitted.covariates),
         estimand=fitted.estimand,
         estimate=overall.estimate,
         std_error=overall.std_error,
@@ -139,7 +139,7 @@ def event_study_record(fitted: Fitted, scale: Scale) -> EventStudyRecord:
     varying = str(getattr(fitted.estimator, "base_period", "universal")) == "varying"
     truth = {} if fitted.estimand == "dose_slope" else scale.true_by_event_time(times, varying=varying)
     return EventStudyRecord(
-        estimator=describe(fitted.estimator),
+        estimator=describe(fitted.estimator, fitted.covariates),
         rows=tuple(_event_time(effects, j, critical, truth) for j in range(len(times))),
         pretrend=test_record(test),
         level=level,

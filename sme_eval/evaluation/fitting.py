@@ -35,6 +35,7 @@ class Fitted:
     """What one estimator gave: the average effect, effects by event time, and by cohort where it has them.
 
     `last_lead` is the last event time before treatment whose effect speaks to trends. `result` is what `fit` returned.
+    `covariates` are those of the sample that group-time effects condition on.
     """
 
     estimator: Estimator
@@ -44,6 +45,7 @@ class Fitted:
     by_cohort: Effects | None
     last_lead: int = -1
     result: object = None
+    covariates: tuple[str, ...] = ()
 
 
 def needed_columns(estimators: Iterable[object]) -> tuple[str, ...]:
@@ -99,6 +101,7 @@ def fit(estimator: Estimator, sample: Sample) -> Fitted:
             by_event_time=result.aggregate("dynamic").effects,
             by_cohort=result.aggregate("group").effects,
             last_lead=-1 - int(getattr(estimator, "anticipation", 0)),
+            covariates=sample.names.covariates,
         )
     if isinstance(result, EventStudy):
         growth = isinstance(estimator, GROWTH_DESIGNS)
@@ -161,7 +164,14 @@ def not_identified(estimator: Estimator, sample: Sample, error: IdentificationEr
     reason = Unavailable(f"not identified: {error.problems[0].what}")
     basis = Basis(n_firms=sample.n_firms, n_observations=len(sample.position), n_clusters=sample.n_firms, convention="")
     overall = Estimate.from_basis("", reason, reason, basis)
-    return Fitted(estimator=estimator, estimand="treated_firm_years", overall=overall, by_event_time=None, by_cohort=None)
+    return Fitted(
+        estimator=estimator,
+        estimand="treated_firm_years",
+        overall=overall,
+        by_event_time=None,
+        by_cohort=None,
+        covariates=sample.names.covariates,
+    )
 
 
 def leads_of(fitted: Fitted) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -49,7 +49,7 @@ def build_moments(sample: Sample, by: tuple[str, ...]) -> Moments:
         labels[cluster] = sample.label(cluster)
     observed = ~np.isnan(sample.outcome)
     cohort = sample.cohort if sample.cohort is not None else np.full(sample.n_firms, NEVER)
-    order, start = _sort_into_cells(observed, (cohort, *labels.values()))
+    order, start = sort_into_cells(observed, (cohort, *labels.values()))
     head = order[start[:-1]]
     parts = _cell_moments(sample.outcome, observed[head], order, start, sample.weight)
     seen = observed[head]
@@ -81,12 +81,13 @@ def _refuse_covariates(sample: Sample) -> None:
             Problem(
                 what="Covariates would be ignored: this estimator does not condition on any.",
                 where=f"covariates: {', '.join(sample.names.covariates)}",
-                remedy="leave `covariates` out of the sample, or use LandmarkDiD",
+                remedy="leave `covariates` out of the sample, or use an estimator that takes them: CallawaySantAnna, LandmarkDiD, "
+                "TwoWayFixedEffects, EventStudyRegression",
             )
         )
 
 
-def _sort_into_cells(observed: BoolArray, splits: tuple[NDArray[Any], ...]) -> tuple[Codes, Codes]:
+def sort_into_cells(observed: BoolArray, splits: tuple[NDArray[Any], ...]) -> tuple[Codes, Codes]:
     """Firms in the order of their cells, and where each cell starts (K+1,)."""
     n_firms = len(observed)
     key = np.zeros(n_firms, dtype=np.intp)

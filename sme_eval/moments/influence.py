@@ -39,6 +39,11 @@ class Influence:
         return replace(self, estimate=value, slope=np.matmul(weights, self.slope), constant=self.constant @ weights.T)
 
     @property
+    def covariates(self) -> tuple[str, ...]:
+        """Covariates beside the fixed effects: a table knows none."""
+        return ()
+
+    @property
     def n_clusters(self) -> int:
         """Firms, or the clusters above them."""
         if self.moments.cluster is None:

@@ -54,7 +54,7 @@ class Drawing:
 def fit_all(design: Design, sample: Sample) -> dict[str, Any]:
     """The average effect by each of the design's estimators, the headline's first, under names that a table can carry."""
     estimators = (design.estimator, *design.alternatives)
-    return {label(describe(e), role_of(e, design.estimator)): fit(e, sample).overall for e in estimators}
+    return {label(describe(e, design.covariates), role_of(e, design.estimator)): fit(e, sample).overall for e in estimators}
 
 
 def label(estimator: EstimatorRecord, role: str | None = None) -> str:

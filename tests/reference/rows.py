@@ -33,10 +33,18 @@ def frame(dataset: str) -> pd.DataFrame:
     return data.rename(columns={"first.treat": "g", "lemp": "y", "countyreal": "id"}).assign(st=lambda d: d["id"] // 1000)
 
 
-def sample(dataset: str, cluster: str | None = None, weight: str | None = None) -> sme.Sample:
+def sample(dataset: str, cluster: str | None = None, weight: str | None = None, covariates: tuple[str, ...] = ()) -> sme.Sample:
     columns = ("dist",) if dataset == "sim2000" else ()
     return sme.Sample.from_frame(
-        frame(dataset), firm="id", year="year", outcome="y", cohort="g", columns=columns, cluster=cluster, weight=weight
+        frame(dataset),
+        firm="id",
+        year="year",
+        outcome="y",
+        cohort="g",
+        covariates=covariates,
+        columns=columns,
+        cluster=cluster,
+        weight=weight,
     )
 
 

@@ -146,8 +146,9 @@ def test_labels_are_split_by_declaration() -> None:
 def test_covariates_are_never_ignored() -> None:
     data = frame().assign(x=lambda d: d.id / 10)
     sample = sme.Sample.from_frame(data, firm="id", year="year", outcome="y", cohort="g", covariates=("x",))
-    with pytest.raises(sme.DesignError, match="would be ignored"):
-        sme.CallawaySantAnna().fit(sample)
+    for estimator in (sme.SunAbraham(), sme.ImputationDiD(), sme.TwoStageDiD()):
+        with pytest.raises(sme.DesignError, match="would be ignored"):
+            estimator.fit(sample)
 
 
 def test_estimators_need_a_treatment() -> None:

@@ -1,0 +1,96 @@
+"""Influence of firms on conditional changes, chunk by chunk, and the covariance that its products add up to."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .arrays import BoolArray, FloatArray, IntArray
+from .conditional_changes import Conditional, tilts
+from .contrasts import COMPARISON, TREATED, Contrasts, Part
+from .firm_blocks import Chunk, FirmBlocks
+
+
+def influence(part: Part, chunk: Chunk, found: Conditional) -> FloatArray:
+    """Influence (m, n) of a chunk's firms on the block's changes."""
+    changes, design = part.changes, chunk.design
+    residual = part.differences(chunk)
+    residual -= found.slope[changes] @ design
+    result = np.empty_like(residual)
+    treated, compared = (np.flatnonzero(part.change_side == side) for side in (TREATED, COMPARISON))
+    share, tilt = (None, None) if found.tilt is None else tilts(part, chunk, found.tilt)
+    if len(treated):
+        mine, s = changes[treated], part.settings[part.within[treated]]
+        result[treated] = (residual[treated] - found.treated_mean[mine, None]) / found.treated_weight[s, None]
+    if len(compared):
+        mine, s = changes[compared], part.within[compared]
+        lever = found.leverage[part.settings] @ design
+        result[compared] = -residual[compared] * lever[s]
+        if tilt is not None:
+            tilt /= found.tilted_weight[part.settings][:, None]
+            result[compared] -= (residual[compared] - found.tilted_mean[mine, None]) * tilt[s]
+    if share is not None:
+        share[part.side == TREATED] -= 1.0
+        result += share[part.within] * (found.score[changes] @ design)
+    result *= chunk.weight
+    mask = part.mask(chunk)
+    if mask is not None:
+        result *= mask[part.within]
+    return result
+
+
+def covariance(firms: FirmBlocks, contrasts: Contrasts, found: Conditional, member: BoolArray) -> FloatArray:
+    """Joint covariance (J + G, J + G) of the effects and of the weighted shares of the G blocks that `member` (B,) marks.
+
+    A firm's influence on a share p is w (1{member} − p) / Σw. Clustered by firm, or by the firms' `cluster`.
+    """
+    shares = _share_influence(firms, member)
+    if firms.cluster is not None:
+        return _by_cluster(firms, contrasts, found, shares)
+    n_changes = len(contrasts.year)
+    result = np.zeros((n_changes + shares.shape[1], n_changes + shares.shape[1]))
+    inner, cross = result[:n_changes, :n_changes], result[:n_changes, n_changes:]
+    for block in range(firms.n_blocks):
+        part = contrasts.part(block, contrasts.live)
+        total, weighted = np.zeros((len(part.changes),) * 2), np.zeros(len(part.changes))
+        for chunk in firms.chunks(block) if part else ():
+            here = influence(part, chunk, found)
+            total += here @ here.T
+            weighted += here @ chunk.weight
+        inner[np.ix_(part.changes, part.changes)] += total
+        cross[part.changes] += np.outer(weighted, shares[block])
+    result[n_changes:, :n_changes] = cross.T
+    result[n_changes:, n_changes:] = (shares * firms.weights(2)[:, None]).T @ shares
+    return result
+
+
+def _share_influence(firms: FirmBlocks, member: BoolArray) -> FloatArray:
+    """Influence, per unit of weight, of a block's firms on the G shares, (B, G)."""
+    weight = firms.weights()
+    total = float(weight.sum())
+    return np.asarray((np.eye(len(member))[:, member] - weight[member] / total) / total)
+
+
+def _by_cluster(firms: FirmBlocks, contrasts: Contrasts, found: Conditional, shares: FloatArray) -> FloatArray:
+    if firms.cluster is None:
+        raise ValueError("firms without clusters")
+    n_changes = len(contrasts.year)
+    sums = np.zeros((int(firms.cluster.max()) + 1, n_changes + shares.shape[1]))
+    for block in range(firms.n_blocks):
+        part = contrasts.part(block, contrasts.live)
+        columns = np.concatenate([part.changes, n_changes + np.arange(shares.shape[1])])
+        for chunk in firms.chunks(block, paths=bool(part)):
+            here = influence(part, chunk, found) if part else np.zeros((0, len(chunk.weight)))
+            rows = np.concatenate([here, np.outer(shares[block], chunk.weight)])
+            codes, added = _sum_by_code(rows, chunk.cluster)
+            sums[np.ix_(codes, columns)] += added.T
+    return sums.T @ sums
+
+
+def _sum_by_code(rows: FloatArray, codes: IntArray | None) -> tuple[IntArray, FloatArray]:
+    """Distinct codes and the sums of `rows` (m, n) over the columns of each."""
+    if codes is None:
+        raise ValueError("a chunk without clusters")
+    order = np.argsort(codes, kind="stable")
+    ordered = codes[order]
+    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    return ordered[first], np.add.reduceat(rows[:, order], first, axis=1)
