@@ -21,5 +21,8 @@ Covariance = Literal["clustered", "robust", "classical"]
 NEVER: Final = int(np.iinfo(np.int32).max)
 """Internal code of the cohort that is never treated: later than every year."""
 
+POWER: Final = 0.8
+"""The power that detectable effects are told for."""
+
 EFFECT_COLUMNS: Final = ("term", "estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high", "note")
 """What every table of estimates holds, beside the columns that identify its rows."""

@@ -96,7 +96,7 @@ def landmark_covariates(
         values = _number(sample, name, problems)
         blocks += [values, values**2] if squared else [values]
         names += [name, f"{name} squared"] if squared else [name]
-    path = sample.outcome if growth is None else _path(sample, growth, problems)
+    path = firm_paths(sample, None if growth is None else growth.of, problems)
     raise_if_any(DataError, problems)
     return LandmarkCovariates(
         names=(*names, *(() if growth is None else growth.names)),
@@ -141,10 +141,10 @@ def firm_numbers(sample: Sample, name: str, problems: list[Problem], remedy: str
     return per_firm(sample.firm_codes, values, sample.n_firms, name, problems, remedy)
 
 
-def _path(sample: Sample, growth: PastGrowth, problems: list[Problem]) -> FloatArray:
-    """(N, T) of the column whose growth is conditioned on, NaN in years without it or without the outcome."""
-    if growth.of is None or growth.of == sample.names.outcome:
+def firm_paths(sample: Sample, name: str | None, problems: list[Problem]) -> FloatArray:
+    """(N, T) of a kept numeric column (None: the outcome), NaN in years without it or without the outcome."""
+    if name is None or name == sample.names.outcome:
         return sample.outcome
     path = np.full(sample.outcome.size, np.nan)
-    path[sample.position] = read_number(sample.column(growth.of).to_frame(), growth.of, problems)
+    path[sample.position] = read_number(sample.column(name).to_frame(), name, problems)
     return path.reshape(sample.outcome.shape)

@@ -9,8 +9,8 @@ import numpy as np
 from sme_eval.errors import DataError, Problem, raise_if_any
 from sme_eval.estimators.landmark import LandmarkDiD, clustered, read_landmark, require_landmark
 from sme_eval.estimators.landmark_arm import arm_effects
+from sme_eval.estimators.landmark_covariates import firm_paths
 from sme_eval.panel.sample import Sample
-from sme_eval.panel.validation import read_number
 from sme_eval.stats.arrays import FloatArray
 
 
@@ -31,16 +31,9 @@ def joint_effects(landmark: LandmarkDiD, sample: Sample, columns: tuple[str, ...
     cohort = require_landmark(landmark, sample)
     covariates, arm = read_landmark(landmark, sample, cohort)
     problems: list[Problem] = []
-    outcomes = np.stack([sample.outcome, *(_path(sample, name, problems) for name in columns)])
+    outcomes = np.stack([sample.outcome, *(firm_paths(sample, name, problems) for name in columns)])
     raise_if_any(DataError, problems)
     window = (0, landmark.window[1])
     found = arm_effects(arm, outcomes, sample.years, covariates, window, sample.weight)
     value, influence = found.window_mean(*window)
     return JointEffects(names=(sample.names.outcome, *columns), value=value, covariance=clustered(sample, influence))
-
-
-def _path(sample: Sample, name: str, problems: list[Problem]) -> FloatArray:
-    """(N, T) of a kept column, NaN where it is missing."""
-    path = np.full(sample.outcome.size, np.nan)
-    path[sample.position] = read_number(sample.column(name).to_frame(), name, problems)
-    return path.reshape(sample.outcome.shape)

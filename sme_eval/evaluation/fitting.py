@@ -54,8 +54,8 @@ def needed_columns(estimators: Iterable[object]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def sample_of(design: Design, panel: FirmPanel, outcome: str, cohort: str | None = None) -> Sample:
-    """The sample of one outcome, with every column that the design's estimators need.
+def sample_of(design: Design, panel: FirmPanel, outcome: str, cohort: str | None = None, further: tuple[str, ...] = ()) -> Sample:
+    """The sample of one outcome, with every column that the design's estimators need and the `further` ones.
 
     Raises
     ------
@@ -64,7 +64,8 @@ def sample_of(design: Design, panel: FirmPanel, outcome: str, cohort: str | None
     """
     treatment = design.policy.treatment
     start = cohort or treatment.cohort
-    columns = tuple(c for c in needed_columns((design.estimator, *design.alternatives)) if c not in (outcome, start))
+    needed = dict.fromkeys((*needed_columns((design.estimator, *design.alternatives)), *further))
+    columns = tuple(name for name in needed if name not in (outcome, start))
     missing = [c for c in (outcome, start, design.cluster, *columns) if c is not None and c not in panel.columns]
     if missing:
         raise DataError(

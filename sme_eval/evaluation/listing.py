@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sme_eval.errors import IdentificationError
+from sme_eval.estimators.absorption import EffectName
 from sme_eval.estimators.entry_arm import EntryArm, Exposure
 from sme_eval.estimators.instrumental_variables import InstrumentalVariables
 from sme_eval.estimators.landmark import LandmarkDiD
@@ -25,7 +26,7 @@ from sme_eval.stats.weak_instruments import RatioTest
 
 from .design import Design
 from .effects import Scale, effect_record, number
-from .fitting import Fitted, fit
+from .fitting import Fitted, fit, sample_of
 from .record_base import EffectRecord, Number
 from .record_sections import InstrumentRecord, ListingRecord, RatioRecord, StageRecord
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 LIBRARY, CERTIFIED, BOTH = "library", "certified", "both"
 IN_LIBRARY, HAS_CERTIFICATE = "in_library", "has_certificate"
 """Columns 0/1 per firm-year that the regressions use: entered the library; certified."""
-EFFECTS = ("firm", ("industry", "year"))
 
 
 def listing_record(
@@ -47,9 +47,10 @@ def listing_record(
     if rule is None or not asked or not isinstance(landmark, LandmarkDiD) or sample.cohort is None:
         return None
     start = design.policy.treatment.cohort
-    wide = _with_terms(design, panel, rule, start)
-    library = joint_effects(landmark, wide, rule.terms)
-    certified = joint_effects(landmark, _with_terms(design, panel, rule, rule.certified), rule.terms)
+    library, certified = (
+        joint_effects(landmark, sample_of(design, panel, design.outcome, entry, rule.terms), rule.terms)
+        for entry in (start, rule.certified)
+    )
     cohorts, firms = np.unique(sample.cohort[sample.cohort <= sample.years[-1]], return_counts=True)
     ratios = (
         _ratio(library, rule.amount, LIBRARY, landmark.level),
@@ -60,7 +61,7 @@ def listing_record(
     return ListingRecord(
         stages=tuple(_stage(effect) for effect in mechanisms if effect.outcome in rule.terms),
         netted=_netted(design, panel, sample, start),
-        regressions=tuple(_regression(design, flagged, panel, name) for name in (design.outcome, *rule.terms)),
+        regressions=tuple(_regression(design, flagged, panel, rule, name) for name in (design.outcome, *rule.terms)),
         ratios=ratios,
         instruments=_instruments(design, flagged, rule),
         amount=rule.amount,
@@ -69,22 +70,6 @@ def listing_record(
         price_most=_end(ratios[1].estimate, headline.estimate, -1.0),
         main_cohort=int(cohorts[firms.argmax()]),
         main_share=float(firms.max() / firms.sum()),
-    )
-
-
-def _with_terms(design: Design, panel: FirmPanel, rule: ListingRule, cohort: str) -> Sample:
-    """The design's sample with the terms of credit kept, entry by another column if asked."""
-    named = (*getattr(design.estimator, "columns", ()), *rule.terms)
-    return Sample.from_frame(
-        panel.frame,
-        firm="firm",
-        year="year",
-        outcome=design.outcome,
-        cohort=cohort,
-        never_treated=design.policy.treatment.never_treated,
-        always_treated="drop",
-        columns=tuple(dict.fromkeys(name for name in named if name not in (design.outcome, cohort))),
-        cluster=design.cluster,
     )
 
 
@@ -164,10 +149,14 @@ def _regression_sample(flagged: pd.DataFrame, outcome: str, columns: tuple[str, 
     return Sample.from_frame(flagged, firm="firm", year="year", outcome=outcome, columns=columns, cluster=cluster)
 
 
-def _regression(design: Design, flagged: pd.DataFrame, panel: FirmPanel, outcome: str) -> EffectRecord:
-    """What a regression with firm and industry × year effects says of entering: it does not condition on past growth."""
-    regression = PanelRegression(regressors=(IN_LIBRARY, HAS_CERTIFICATE), effects=EFFECTS, level=design.level)
-    sample = _regression_sample(flagged, outcome, (IN_LIBRARY, HAS_CERTIFICATE, "industry"), design.cluster)
+def _effects(rule: ListingRule) -> tuple[EffectName, ...]:
+    return "firm", (rule.year_effects_by, "year")
+
+
+def _regression(design: Design, flagged: pd.DataFrame, panel: FirmPanel, rule: ListingRule, outcome: str) -> EffectRecord:
+    """What a regression with firm and label × year effects says of entering: it does not condition on past growth."""
+    regression = PanelRegression(regressors=(IN_LIBRARY, HAS_CERTIFICATE), effects=_effects(rule), level=design.level)
+    sample = _regression_sample(flagged, outcome, (IN_LIBRARY, HAS_CERTIFICATE, rule.year_effects_by), design.cluster)
     overall = regression.fit(sample)[IN_LIBRARY]
     start = design.policy.treatment.cohort
     scale = Scale.of(design.policy.outcome(outcome).scale, panel, outcome, start)
@@ -177,7 +166,7 @@ def _regression(design: Design, flagged: pd.DataFrame, panel: FirmPanel, outcome
 
 def _instruments(design: Design, flagged: pd.DataFrame, rule: ListingRule) -> tuple[InstrumentRecord, ...]:
     """The amount of credit instrumented by entering the library, by certification, and by both."""
-    columns = (IN_LIBRARY, HAS_CERTIFICATE, rule.amount, "industry")
+    columns = (IN_LIBRARY, HAS_CERTIFICATE, rule.amount, rule.year_effects_by)
     sample = _regression_sample(flagged, design.outcome, columns, design.cluster)
     asked = (
         (LIBRARY, "2sls", (IN_LIBRARY,), (HAS_CERTIFICATE,)),
@@ -195,7 +184,7 @@ def _instrument(
         endogenous=(rule.amount,),
         instruments=instruments,
         regressors=beside,
-        effects=EFFECTS,
+        effects=_effects(rule),
         method=method,  # type: ignore[arg-type]
         level=level,
     )

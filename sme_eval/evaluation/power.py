@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from sme_eval.results.decomposition import POWER
 from sme_eval.results.unavailable import Unavailable
 from sme_eval.stats.inference import critical_value
+from sme_eval.terms import POWER
 
 from .record_base import Bilingual, EffectRecord, Number
 from .record_sections import PowerRecord

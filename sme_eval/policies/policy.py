@@ -38,6 +38,7 @@ class Policy(Printable):
     question: Label
     source: str
     source_parameters: Mapping[str, Constant]
+    companion: str | None
     treatment: TreatmentRule
     outcomes: Mapping[str, OutcomeRule]
     estimator: EstimatorRule

@@ -42,7 +42,7 @@ def read_policy(path: Path, problems: list[Problem]) -> dict[str, Any]:
     top = Entry(read_tables(path), path.name, problems)
     top.only(_KEYS)
     data, design = _table(top, "data"), _table(top, "design")
-    data.only(("source", "parameters", "sources"))
+    data.only(("source", "parameters", "companion", "sources"))
     design.only(("estimator", "alternatives", "listing", "arms", "exposures", "sums"))
     name = top.text("name", required=True)
     if name and name != path.stem:
@@ -54,6 +54,7 @@ def read_policy(path: Path, problems: list[Problem]) -> dict[str, Any]:
         question=top.label("question"),
         source=data.text("source", required=True),
         source_parameters=_constants(data, "parameters"),
+        companion=data.text("companion") or None,
         treatment=_treatment(_table(top, "treatment")),
         outcomes=FrozenMapping({entry.text("name"): _outcome(entry) for entry in _tables(top, "outcomes", required=True)}),
         estimator=_estimator(_table(design, "estimator")),
@@ -144,9 +145,9 @@ def _coding(entry: Entry) -> CodingRule:
 
 
 def _listing(entry: Entry) -> ListingRule:
-    entry.only(("terms", "amount", "price", "certified"))
-    amount, price, certified = (entry.text(key, required=True) for key in ("amount", "price", "certified"))
-    return ListingRule(terms=entry.texts("terms", required=True), amount=amount, price=price, certified=certified)
+    named = ("amount", "price", "certified", "year_effects_by")
+    entry.only(("terms", *named))
+    return ListingRule(terms=entry.texts("terms", required=True), **{key: entry.text(key, required=True) for key in named})
 
 
 def _arm(entry: Entry) -> ArmRule:

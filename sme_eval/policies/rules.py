@@ -82,12 +82,14 @@ class ListingRule:
     """Cheaper credit by listing: the mechanisms that are terms of credit, which of them is the amount and which the price.
 
     `certified` is the column of the first year of firms that were listed because of a certificate: the arm whose exclusion fails.
+    `year_effects_by` is the label whose year effects the panel regressions beside the headline hold constant.
     """
 
     terms: tuple[str, ...]
     amount: str
     price: str
     certified: str
+    year_effects_by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ import numpy as np
 from sme_eval.errors import DesignError, Problem, suggestion
 from sme_eval.stats.arrays import FloatArray, frozen
 from sme_eval.stats.inference import JointTest, critical_value
+from sme_eval.terms import POWER
 
 from .effects import Effects
 from .estimate import Estimate, counts_line
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-POWER = 0.8
-"""Probability with which an effect of the minimum detectable size is found."""
 
 TOO_COARSE = 5.0
 """A part is not told when its minimum detectable effect is more than this many times the smallest effect of interest."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from sme_eval.evaluation.design import Design
 from sme_eval.evaluation.evaluate import evaluate
@@ -11,21 +11,19 @@ from sme_eval.evaluation.record import Evaluation
 from sme_eval.evaluation.repetition import repeat
 from sme_eval.intake import open_source
 
-COUNTERPART: Final = {
-    "certification": "strong_selection",
-    "credit": "strong_selection",
-    "reward": "cash_only",
-    "bundle": "price_only",
-}
-"""Instrument → the scenario to see beside the page's own: where its assumption fails, or where its estimator has what it needs."""
-
 
 def add_companion(evaluation: Evaluation, design: Design) -> Evaluation:
-    """`evaluation` with the same design on the counterpart scenario beside it (same seed, same firms)."""
+    """`evaluation` with the same design beside it on the policy's companion scenario (same seed, same firms).
+
+    The companion is where the page's assumption fails, or where its estimator has what it needs; a page that shows the companion
+    itself has the policy's own scenario beside it. Without a declared companion nothing is added.
+    """
+    if design.policy.companion is None:
+        return evaluation
     made = dict(evaluation.provenance.data_parameters)
     drawn = {name: made[name] for name in ("seed", "firms")}
-    beside = COUNTERPART[design.policy.instrument]
-    beside = beside if beside != made["scenario"] else str(design.policy.source_parameters["scenario"])
+    own = str(design.policy.source_parameters["scenario"])
+    beside = design.policy.companion if design.policy.companion != made["scenario"] else own
     panel = open_source(design.policy.source, scenario=beside, **drawn)
     return evaluation.beside(evaluate(design, panel))
 

@@ -9,6 +9,7 @@ from itertools import combinations_with_replacement, product
 import numpy as np
 
 from sme_eval.errors import DesignError, Problem
+from sme_eval.terms import POWER
 
 from .arrays import FloatArray
 from .few_clusters import attainable_p, validate_districts
@@ -18,8 +19,6 @@ MOST_LAYOUTS = 300_000
 """Assignments of possible doses up to which all are computed: 3^11 and 2^18 are within it."""
 MOST_FURTHER = 12
 """Further districts up to which a layout is searched for that makes significance attainable."""
-POWER = 0.8
-"""Power at which an effect counts as detectable."""
 NEW_DOSES = tuple(math.sqrt(prime) for prime in (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37))
 """Distances, in ranges above the top dose, of doses that nobody pays yet: roots of primes never lie symmetrically."""
 
