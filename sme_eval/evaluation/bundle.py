@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -21,7 +20,7 @@ from .effects import Scale, number
 from .fitting import Fitted
 from .policy_record import bilingual
 from .record_base import Bilingual, Number
-from .record_sections import ArmRecord, BundleRecord, PartRecord
+from .record_sections import ArmRecord, BundleRecord, PartRecord, is_unit
 
 
 def bundle_record(design: Design, headline: Fitted, panel: FirmPanel) -> BundleRecord | None:
@@ -65,14 +64,14 @@ class _Told:
 
 
 def _sum_label(weights: Mapping[str, float], labels: Mapping[str, Bilingual]) -> Bilingual:
-    """Parts with a coefficient of one, joined by a plus; others are told by their coefficient."""
-    pieces_zh, pieces_en = [], []
-    for name, weight in weights.items():
-        sign = "−" if weight < 0 else "＋"
-        size = "" if math.isclose(abs(weight), 1.0, rel_tol=1e-6) else f"{abs(weight):.2f} × "
-        pieces_zh.append(f"{sign}{size}{labels[name].zh}")
-        pieces_en.append(f"{'−' if weight < 0 else '+'} {size}{labels[name].en}")
-    return Bilingual(zh="".join(pieces_zh).removeprefix("＋"), en=" ".join(pieces_en).removeprefix("+ "))
+    """Parts joined by their signs; where coefficients differ from one, a weighted sum, whose weights the page refers to."""
+    named = {name: labels[name] for name in weights}
+    if not all(is_unit(weight) for weight in weights.values()):
+        zh, en = "、".join(label.zh for label in named.values()), ", ".join(label.en for label in named.values())
+        return Bilingual(zh=f"{zh}的加权和", en=f"weighted sum of {en}")
+    zh = "".join(f"{'−' if weights[name] < 0 else '＋'}{label.zh}" for name, label in named.items())
+    en = " ".join(f"{'−' if weights[name] < 0 else '+'} {label.en}" for name, label in named.items())
+    return Bilingual(zh=zh.removeprefix("＋"), en=en.removeprefix("+ "))
 
 
 def _part(told: _Told, place: tuple[Effects, int], weights: dict[str, float], label: Bilingual, truth: float | None) -> PartRecord:

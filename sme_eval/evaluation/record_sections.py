@@ -5,6 +5,7 @@ Leaves of the schema in `record.py`, which see none of it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -227,6 +228,11 @@ class ListingRecord:
     price_most: Number | None
     main_cohort: int
     main_share: Number
+
+
+def is_unit(weight: float) -> bool:
+    """Whether a coefficient is one or minus one, up to rounding."""
+    return math.isclose(abs(weight), 1.0, rel_tol=1e-6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from sme_eval.briefing.compose import compose, speaker_of
 from sme_eval.briefing.document import Items, Paragraph, Reference, Runs, Table, plain
 from sme_eval.briefing.figures_bundle import _frame
 from sme_eval.briefing.render import render_briefing
+from sme_eval.evaluation.bundle import _sum_label
 from sme_eval.evaluation.disclosure import require_released
 from sme_eval.evaluation.record_sections import BundleRecord, PartRecord
 from sme_eval.panel.firm_panel import Contract, FirmPanel
@@ -139,3 +140,14 @@ def test_counts_of_arms_do_not_give_a_small_one_back() -> None:
     released = sme.release(with_small("lg_high"))
     assert all(isinstance(arm.n_treated, Unavailable) for arm in bundle_of(released).arms)
     require_released(sme.Evaluation.from_json(released.to_json()))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_weights_of_a_sum_are_references(language: Language) -> None:
+    found = bundle_of(mixed())
+    one = replace(found.sums[0], weights={"credit": 1.0, "certificate": -0.25})
+    label = _sum_label(one.weights, {part.name: part.label for part in found.parts})
+    weighted = replace(mixed(), bundle=replace(found, sums=(replace(one, label=label),)))
+    assert not any(character.isdigit() for character in label.zh + label.en)
+    said = [run for runs in spoken(weighted, language) for run in runs if isinstance(run, Reference)]
+    assert {"/bundle/sums/0/weights/credit", "/bundle/sums/0/weights/certificate"} <= {run.pointer for run in said}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sme_eval.briefing.document import Figure, Heading, Items, Paragraph, Phrase, Piece, Say, Table, Value
 from sme_eval.briefing.pointers import pointer
 from sme_eval.evaluation.record import Evaluation
-from sme_eval.evaluation.record_sections import BundleRecord, PartRecord
+from sme_eval.evaluation.record_sections import BundleRecord, PartRecord, is_unit
 from sme_eval.results.unavailable import Unavailable
 
 from .common import Blocks, caption, interval
@@ -26,6 +26,7 @@ def bundle(evaluation: Evaluation) -> Blocks:
         Figure(name="bundle", caption=caption("bundle.caption", ""), alternative=(Say("bundle.alternative"),)),
         *_readings(evaluation, found),
         _parts_table(evaluation, found),
+        *_weights(found),
         Heading((Say("bundle.arms_title"),), level=3),
         Paragraph((Say("bundle.arms_lead"),)),
         _arms_table(found),
@@ -87,6 +88,23 @@ def _parts_table(evaluation: Evaluation, found: BundleRecord) -> Table[Phrase]:
         rows=tuple(_part_row(where, part, percent=percent, with_truth=with_truth) for where, part in rows),
         notes=((Say("bundle.note_parts"),),),
     )
+
+
+def _weights(found: BundleRecord) -> Blocks:
+    """What a weighted sum is made of: sums whose coefficients are not all one."""
+    places = {part.name: pointer("bundle", "parts", n) for n, part in enumerate(found.parts)}
+    told: list[Phrase] = []
+    for n, one in enumerate(found.sums):
+        if all(is_unit(weight) for weight in one.weights.values()):
+            continue
+        where = pointer("bundle", "sums", n)
+        pieces: list[Piece] = [Say("bundle.part", at=where), Say("bundle.is")]
+        for place, name in enumerate(one.weights):
+            pieces += [Say("frame.enumeration")] if place else []
+            weight = Value(where + pointer("weights", name), "decimals_2")
+            pieces += [weight, Say("bundle.times"), Say("bundle.part", at=places[name])]
+        told.append(tuple(pieces))
+    return [Items(tuple(told))] if told else []
 
 
 def _part_row(where: str, part: PartRecord, *, percent: bool, with_truth: bool) -> tuple[Phrase, ...]:
