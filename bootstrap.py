@@ -28,6 +28,8 @@ STAMP = VENV / "sme_eval.json"
 LOG = VENV / "setup.log"
 LOCK = ROOT / "requirements.lock"
 UV_LOCK = ROOT / "requirements-uv.lock"
+BENCH_VENV = ROOT / ".venv-bench"  # the packages that ours is measured against, which must not shape our own environment
+BENCH_LOCK = ROOT / "requirements-bench.lock"
 INPUTS = (LOCK, UV_LOCK, ROOT / "pyproject.toml")  # what a finished set-up depends on
 GUARD = ROOT / ".setup.guard"  # held while .venv changes; outside .venv, which may be deleted
 
@@ -102,10 +104,10 @@ def require_python() -> None:
 # --- is .venv finished? ----------------------------------------------------------------------------------------------
 
 
-def expected_stamp() -> "dict[str, str]":
+def expected_stamp(inputs: "tuple[Path, ...] | None" = None) -> "dict[str, str]":
     """Describe what a finished set-up was made from."""
     digest = hashlib.sha256()
-    for path in INPUTS:
+    for path in inputs or INPUTS:
         try:
             digest.update(path.read_bytes())
         except FileNotFoundError:
@@ -113,10 +115,10 @@ def expected_stamp() -> "dict[str, str]":
     return {"python": "{}.{}".format(*sys.version_info[:2]), "venv": str(VENV), "inputs": digest.hexdigest()}
 
 
-def read_stamp() -> "dict[str, str] | None":
+def read_stamp(path: "Path | None" = None) -> "dict[str, str] | None":
     """Read what the last finished set-up left behind; None when none finished."""
     try:
-        stamp = json.loads(STAMP.read_text(encoding="utf-8"))
+        stamp = json.loads((path or STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return stamp if isinstance(stamp, dict) else None
@@ -253,13 +255,22 @@ def fail(output: str, step: str) -> None:
     raise Problem(f"{step} failed: {reason(output)}. The full output is in .venv/setup.log")
 
 
-def make_venv(environment: "dict[str, str]", run=run) -> None:  # type: ignore[no-untyped-def]
-    """Make an empty .venv with pip, replacing whatever is there."""
+def make_venv(environment: "dict[str, str]", run=run, venv: "Path | None" = None) -> None:  # type: ignore[no-untyped-def]
+    """Make an empty environment with pip (.venv unless another is named), replacing whatever is there."""
+    venv = venv or VENV
     base = getattr(sys, "_base_executable", None) if Path(sys.prefix) == VENV else None
-    code, output = run([base or sys.executable, "-m", "venv", "--clear", str(VENV)], environment)
+    code, output = run([base or sys.executable, "-m", "venv", "--clear", str(venv)], environment)
     if code:
         why = reason(output)
-        raise Problem(f".venv could not be made: {why}. Close the programs that use it, or delete the folder")
+        raise Problem(f"{venv.name} could not be made: {why}. Close the programs that use it, or delete the folder")
+
+
+def uv_sync(python: Path, lock: Path, environment: "dict[str, str]", run=run) -> "tuple[int, str]":  # type: ignore[no-untyped-def]
+    """Install exactly a lock with uv, told pip's settings."""
+    settings = pip_settings(run([str(PYTHON), "-m", "pip", "config", "list"], environment)[1])
+    command = [str(UV), "pip", "sync", "--python", str(python), "--require-hashes"]
+    code, output = run([*command, *index_arguments(settings), str(lock)], uv_environment(settings, dict(os.environ)))
+    return code, output
 
 
 def sync_with_uv(run=run) -> "str | None":  # type: ignore[no-untyped-def]
@@ -270,10 +281,7 @@ def sync_with_uv(run=run) -> "str | None":  # type: ignore[no-untyped-def]
         fail(output, "set-up")  # that was pip: trying pip once more would only take longer
     if code:
         return "uv could not be installed: " + reason(output)
-    settings = pip_settings(run([str(PYTHON), "-m", "pip", "config", "list"], environment)[1])
-    command = [str(UV), "pip", "sync", "--python", str(PYTHON), "--require-hashes"]
-    command += [*index_arguments(settings), str(LOCK)]
-    code, output = run(command, uv_environment(settings, dict(os.environ)))
+    code, output = uv_sync(PYTHON, LOCK, environment, run)
     return "uv failed: " + reason(output) if code else None
 
 
@@ -349,15 +357,40 @@ def try_lock(handle) -> bool:  # type: ignore[no-untyped-def]
     return True
 
 
+def bench_setup(run=run) -> Path:  # type: ignore[no-untyped-def]
+    """Make .venv-bench match its lock, with .venv's uv or else with pip; give back its Python.
+
+    sme_eval is not installed in it: verbs run in the project's folder, where it is found.
+    """
+    python = BENCH_VENV / BIN.name / PYTHON.name
+    stamp = BENCH_VENV / STAMP.name
+    wanted = dict(expected_stamp((BENCH_LOCK,)), venv=str(BENCH_VENV))
+    if python.exists() and read_stamp(stamp) == wanted:
+        return python
+    with only_one():
+        say("installing the packages to measure against in .venv-bench (once; a minute or two)")
+        environment = clean_environment(dict(os.environ))
+        make_venv(environment, run, BENCH_VENV)
+        if UV.exists():
+            code, output = uv_sync(python, BENCH_LOCK, environment, run)
+        else:
+            code, output = run([str(python), *pip_install("--require-hashes", "-r", str(BENCH_LOCK))[1:]], environment)
+        if code:
+            fail(output, "installing the packages to measure against")
+        stamp.write_text(json.dumps(wanted), encoding="utf-8")
+    return python
+
+
 # --- verbs -----------------------------------------------------------------------------------------------------------
 
 
-def in_venv(command: "list[str]") -> int:
-    """Run a program of .venv in the project's folder, attached to this terminal; give back its exit code."""
+def in_venv(command: "list[str]", python: "Path | None" = None) -> int:
+    """Run a program of .venv (or of another Python's environment) in the project's folder, on this terminal; give its exit code."""
+    python = python or PYTHON
     environment = clean_environment(dict(os.environ))
-    environment["VIRTUAL_ENV"] = str(VENV)
-    environment["PATH"] = str(BIN) + os.pathsep + environment.get("PATH", "")
-    process = subprocess.Popen([str(PYTHON), *command], cwd=str(ROOT), env=environment)
+    environment["VIRTUAL_ENV"] = str(python.parent.parent)
+    environment["PATH"] = str(python.parent) + os.pathsep + environment.get("PATH", "")
+    process = subprocess.Popen([str(python), *command], cwd=str(ROOT), env=environment)
     interrupted = False
     while True:
         try:
@@ -387,6 +420,12 @@ def setup_verb(arguments: "list[str]") -> int:
     setup()
     say(".venv is ready")
     return 0
+
+
+def bench(arguments: "list[str]") -> int:
+    """Measure ours beside the field's packages, which live in an environment of their own."""
+    setup()
+    return in_venv(["-m", "benchmarks", *arguments], bench_setup())
 
 
 def doctor(arguments: "list[str]") -> int:
@@ -441,7 +480,7 @@ def uv_only(settings: "dict[str, str]") -> "dict[str, str]":
 
 
 def lock(arguments: "list[str]") -> int:
-    """Write both locks again; --upgrade moves to newer releases, --check only looks for wheels."""
+    """Write every lock again; --upgrade moves to newer releases, --check only looks for wheels."""
     setup()
     if not UV.exists():
         raise Problem("the lock is made by uv, which could not be installed here: see .venv/setup.log")
@@ -453,7 +492,8 @@ def lock(arguments: "list[str]") -> int:
     compile_ += ["--generate-hashes", "--no-emit-index-url", "--custom-compile-command", "python bootstrap.py lock"]
     compile_ += ["--quiet", *arguments]
     everything = ["pyproject.toml", "--extra", "test", "--extra", "dev"]
-    for wanted, target in ((everything, LOCK), (["--group", "setup"], UV_LOCK)):
+    against = ["--group", "bench", "--constraint", LOCK.name]  # the same numpy and pandas under ours and theirs
+    for wanted, target in ((everything, LOCK), (["--group", "setup"], UV_LOCK), (against, BENCH_LOCK)):
         code, output = run(compile_ + wanted + ["--output-file", target.name], environment)
         if code:
             fail(output, "locking " + target.name)
@@ -498,6 +538,7 @@ VERBS = {  # in the order in which help lists them
         module("-m", "simulations"),
         "measure every design on simulated panels: what is missing or stale (--only TABLE, --panels N, -j N)",
     ),
+    "bench": (bench, "measure speed and memory beside the field's packages (--sizes N, --tasks NAME, --repeats N, --fresh)"),
 }
 
 

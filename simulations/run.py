@@ -16,9 +16,9 @@ from typing import Final
 from tqdm import tqdm
 
 from simulations.designs import Row, rows
-from simulations.stamps import Stamp, table_files, world_digest
-from simulations.storage import RESULTS, append, panels_done, read_rows, stamp_file, start
-from simulations.worlds import WORLDS, World
+from simulations.stamps import Stamp, files_behind, world_digest
+from simulations.storage import RESULTS, append, read_rows, seeds_done, stamp_file, start
+from simulations.worlds import TABLES, Drawn, seeds
 
 CHUNK: Final = 20
 """Panels between two writes: what a killed run loses at most."""
@@ -29,8 +29,8 @@ THREADS: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse options, run the tables, write RESULTS.md; 0 when done."""
     parser = ArgumentParser(prog="simulations", description="Measure every design on simulated panels; go on where a run stopped.")
-    parser.add_argument("--only", action="append", choices=sorted(WORLDS), help="a table, may be repeated (default: all)")
-    parser.add_argument("--panels", type=int, help="panels per world, fewer than declared")
+    parser.add_argument("--only", action="append", choices=sorted(TABLES), help="a table, may be repeated (default: all)")
+    parser.add_argument("--panels", type=int, help="panels per world, fewer than declared (rounded up to whole batches)")
     parser.add_argument("-j", "--jobs", type=int, default=2, help="processes")
     parser.add_argument("--tables", action="store_true", help="write RESULTS.md from what there is, run nothing")
     chosen = parser.parse_args(arguments)
@@ -47,7 +47,7 @@ def _run_all(only: Sequence[str] | None, jobs: int, panels: int | None) -> bool:
     for name in THREADS:  # before the workers load numpy: two processes of one thread each are faster than threads in both
         os.environ[name] = "1"
     try:
-        for table in WORLDS:
+        for table in TABLES:
             if not only or table in only:
                 run_table(table, jobs=jobs, panels=panels)
     except KeyboardInterrupt:
@@ -58,15 +58,15 @@ def _run_all(only: Sequence[str] | None, jobs: int, panels: int | None) -> bool:
 
 def run_table(table: str, *, jobs: int = 2, panels: int | None = None, folder: Path = RESULTS) -> None:
     """All worlds of a table; what was measured by the code as it is stays."""
-    files: dict[str, str] = {}
+    files: dict[str, dict[str, str]] = {}
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         try:
-            for world in WORLDS[table]:
-                wanted = world.panels if panels is None else min(panels, world.panels)
+            for world in TABLES[table]:
                 if not _current(table, world, folder):
-                    files = files or table_files(table)
-                    start(table, world, Stamp(files=files, world=world_digest(world)), folder)
-                run_world(table, world, wanted, pool, folder)
+                    if world.path not in files:
+                        files[world.path] = files_behind(table, world)
+                    start(table, world, Stamp(files=files[world.path], world=world_digest(world)), folder)
+                run_world(table, world, seeds(world, panels), pool, folder)
         except BaseException:  # an interrupt must not wait for the panels that are still queued
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -79,7 +79,7 @@ def end_with_parent() -> None:
         Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
 
 
-def _current(table: str, world: World, folder: Path) -> bool:
+def _current(table: str, world: Drawn, folder: Path) -> bool:
     """Whether the file stands for the code as it is; says what has changed if not."""
     stamp = Stamp.read(stamp_file(table, world, folder))
     if stamp is None:
@@ -90,16 +90,17 @@ def _current(table: str, world: World, folder: Path) -> bool:
     return not changed
 
 
-def run_world(table: str, world: World, wanted: int, pool: ProcessPoolExecutor, folder: Path = RESULTS) -> None:
-    """The panels of one world that are still missing, written chunk by chunk in the order of their seeds."""
-    done = panels_done(read_rows(table, world, folder))
-    if done >= wanted:
+def run_world(table: str, world: Drawn, wanted: range, pool: ProcessPoolExecutor, folder: Path = RESULTS) -> None:
+    """The seeds of one world that are still missing, written chunk by chunk in their order."""
+    missing = wanted[seeds_done(read_rows(table, world, folder)) :]
+    if not missing:
         return
-    seeds = range(world.first_seed + done, world.first_seed + wanted)
     found: list[Row] = []
-    results = pool.map(rows, [table] * len(seeds), [world] * len(seeds), seeds, chunksize=2)
-    for number, panel in enumerate(tqdm(results, f"{table}/{world.name}", total=len(seeds), unit="panel", leave=False), start=1):
-        found += panel
-        if number % CHUNK == 0 or number == len(seeds):
+    chunk = max(CHUNK // world.batch, 1)
+    results = pool.map(rows, [table] * len(missing), [world] * len(missing), missing, chunksize=min(chunk, 2))
+    shown = tqdm(results, f"{table}/{world.name}", total=len(missing), unit="panel" if world.batch == 1 else "batch", leave=False)
+    for number, of_seed in enumerate(shown, start=1):
+        found += of_seed
+        if number % chunk == 0 or number == len(missing):
             append(table, world, found, folder)
             found = []

@@ -20,11 +20,14 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
-from simulations.worlds import WORLDS, World
+from simulations.worlds import Drawn
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 POLICY: Final[Mapping[str, str]] = {"claims": "certification", "district_tests": "rewards", "separability": "bundle"}
 """Table → the policy whose design it takes, where that is not the table's own name."""
+OWN_PANELS: Final = ("estimators",)
+"""Tables that draw panels of their own: the simulator, which the list of worlds loads, and the declared files make none of their
+numbers."""
 NO_NUMBER: Final = (
     "sme_eval.briefing",
     "sme_eval.runs",
@@ -61,38 +64,38 @@ class Stamp:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def changes(self, world: World) -> tuple[str, ...]:
+    def changes(self, world: Drawn) -> tuple[str, ...]:
         """What differs now from when the stamp was made; empty if nothing does."""
         changed = [name for name, digest in self.files.items() if _file_digest(ROOT / name) != digest]
         return (*changed, *(("the world's parameters",) if self.world != world_digest(world) else ()))
 
 
-def world_digest(world: World) -> str:
+def world_digest(world: Drawn) -> str:
     """Everything that draws the world's panels, except how many."""
-    told = f"{world.scenario!r} {world.first_seed} {dict(world.stated)!r} {world.without}"
-    return _digest(told)
+    return _digest(world.told)
 
 
-def table_files(table: str) -> dict[str, str]:
-    """File → digest of all code and declared files that one panel of a table runs through, found in a fresh process."""
+def files_behind(table: str, world: Drawn) -> dict[str, str]:
+    """File → digest of all code and declared files that one panel of a world runs through, found in a fresh process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
-        names = fresh.submit(loaded_by, table).result()
-    declared = ("data/dictionary.toml", f"data/policies/{POLICY.get(table, table)}.toml")
+        names = fresh.submit(loaded_by, table, world.smallest()).result()
+    declared = () if table in OWN_PANELS else ("data/dictionary.toml", f"data/policies/{POLICY.get(table, table)}.toml")
     return {name: _file_digest(ROOT / name) for name in sorted((*names, *declared))}
 
 
-def loaded_by(table: str) -> tuple[str, ...]:
-    """Files of this project that estimating one panel loads; call it in a fresh process."""
-    world = WORLDS[table][0]
+def loaded_by(table: str, world: Drawn) -> tuple[str, ...]:
+    """Files of this project that estimating one seed loads; call it in a fresh process."""
     importlib.import_module(f"simulations.designs.{table}").rows(world, world.first_seed)
-    chosen = [name for name in sys.modules if _counts(name)]
+    chosen = [name for name in sys.modules if _counts(name, table)]
     found = [importlib.util.find_spec(name) for name in chosen]
     return tuple(sorted(str(Path(spec.origin).relative_to(ROOT)) for spec in found if spec is not None and spec.origin))
 
 
-def _counts(module: str) -> bool:
+def _counts(module: str, table: str) -> bool:
     if module.startswith("simulations.designs"):
         return True
+    if table in OWN_PANELS and module.startswith("sme_eval.simulate"):
+        return False
     return module.startswith("sme_eval.") and not module.startswith(NO_NUMBER)
 
 

@@ -11,34 +11,34 @@ import pandas as pd
 
 from simulations.designs import Row
 from simulations.stamps import Stamp
-from simulations.worlds import World
+from simulations.worlds import Drawn
 
 RESULTS: Final = Path(__file__).resolve().parent / "results"
 DIGITS: Final = "%.6g"
 
 
-def result_file(table: str, world: World, folder: Path = RESULTS) -> Path:
+def result_file(table: str, world: Drawn, folder: Path = RESULTS) -> Path:
     """Where a world's rows lie."""
     return folder / table / f"{world.name}.csv.gz"
 
 
-def stamp_file(table: str, world: World, folder: Path = RESULTS) -> Path:
+def stamp_file(table: str, world: Drawn, folder: Path = RESULTS) -> Path:
     """Where its stamp lies."""
     return folder / table / f"{world.name}.json"
 
 
-def read_rows(table: str, world: World, folder: Path = RESULTS) -> pd.DataFrame:
+def read_rows(table: str, world: Drawn, folder: Path = RESULTS) -> pd.DataFrame:
     """The rows so far; none if there is no file."""
     path = result_file(table, world, folder)
     return pd.read_csv(path) if path.exists() else pd.DataFrame()
 
 
-def panels_done(rows: pd.DataFrame) -> int:
-    """How many panels stand in a file: seeds are taken one after the other."""
+def seeds_done(rows: pd.DataFrame) -> int:
+    """How many seeds stand in a file; they are taken one after the other."""
     return int(rows["seed"].nunique()) if len(rows) else 0
 
 
-def start(table: str, world: World, stamp: Stamp, folder: Path = RESULTS) -> None:
+def start(table: str, world: Drawn, stamp: Stamp, folder: Path = RESULTS) -> None:
     """Begin anew: no rows, and the stamp of the code that will make them."""
     path = result_file(table, world, folder)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ def start(table: str, world: World, stamp: Stamp, folder: Path = RESULTS) -> Non
     _write(stamp_file(table, world, folder), stamp.to_json().encode())
 
 
-def append(table: str, world: World, rows: list[Row], folder: Path = RESULTS) -> None:
+def append(table: str, world: Drawn, rows: list[Row], folder: Path = RESULTS) -> None:
     """The file with further rows; its bytes do not depend on how the rows were split."""
     path = result_file(table, world, folder)
     before = gzip.decompress(path.read_bytes()).decode() if path.exists() else ""

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from simulations.designs.district_tests import LAYOUTS, SETTINGS, TESTS
-from simulations.storage import RESULTS, panels_done, read_rows
+from simulations.storage import RESULTS, read_rows, seeds_done
 from simulations.worlds import WORLDS, World
 from sme_eval.stats.arrays import BoolArray, FloatArray
 
@@ -93,7 +93,7 @@ def measured(folder: Path = RESULTS) -> list[Measured]:
     for table, summarise in SUMMARIES.items():
         for world in WORLDS[table]:
             rows = read_rows(table, world, folder)
-            if panels_done(rows) > 1:
+            if seeds_done(rows) > 1:
                 found += summarise(world, rows)
     return found
 

@@ -9,8 +9,9 @@ from typing import Final
 from simulations.compare import Compared, compare, read_earlier, read_reasons
 from simulations.designs.district_tests import LAYOUTS, TESTS
 from simulations.sample_size import lines as sample_size_lines
-from simulations.storage import RESULTS, panels_done, read_rows
+from simulations.storage import RESULTS, read_rows, seeds_done
 from simulations.summaries import measured
+from simulations.trend_table import section
 from simulations.worlds import WORLDS
 
 TARGET: Final = Path(__file__).resolve().parent / "RESULTS.md"
@@ -19,9 +20,10 @@ HEAD: Final = """# Simulated tables: how far each design can be trusted
 **Every number on this page is simulated.** It shows what a method does in a world whose effects are known by assumption; none is a
 finding about any firm, any policy or Ningbo. Written by `make simulations`; do not edit.
 
-Effects in per cent (100 × log points); rates as shares. In brackets the earlier measurement, on another simulator with other
-draws; **bold with \\*** where the two differ by more than three Monte Carlo errors of their difference (both simulations' errors
-and the earlier number's rounding). Every such number has its reason in the list at the end.
+Effects in per cent (100 × log points); rates as shares. First the estimators where trends are truly parallel; then what the
+designs of the policies do in a simulated Ningbo, where they are not. There, in brackets, the earlier measurement, on another
+simulator with other draws; **bold with \\*** where the two differ by more than three Monte Carlo errors of their difference
+(both simulations' errors and the earlier number's rounding). Every such number has its reason in the list at the end.
 """
 SAMPLE_SIZE: Final = "Arithmetic from the errors above: MDE = 2.80 SE. Earlier: SE / MDE / power / cities / MDE in 11 cities."
 METRICS: Final = {
@@ -48,7 +50,7 @@ def write_results(target: Path = TARGET, folder: Path = RESULTS) -> str:
     numbers = measured(folder)
     reasons, left_out = read_reasons()
     compared = compare(numbers, read_earlier(), reasons)
-    parts = [HEAD, *_summary(compared)]
+    parts = [HEAD, *_summary(compared), *section(reasons, folder)]
     for table in WORLDS:
         parts += ["", f"## {ABOUT[table]}", *_seeds(table, folder)]
         parts += list(_separability(folder)) if table == "separability" else list(_table(table, compared))
@@ -76,7 +78,7 @@ def _summary(compared: Sequence[Compared]) -> list[str]:
 
 def _seeds(table: str, folder: Path) -> list[str]:
     """Panels and first seeds of each world."""
-    said = [f"{world.name}: {panels_done(read_rows(table, world, folder))} from {world.first_seed:,}" for world in WORLDS[table]]
+    said = [f"{world.name}: {seeds_done(read_rows(table, world, folder))} from {world.first_seed:,}" for world in WORLDS[table]]
     return ["", f"Panels and first seed: {'; '.join(said)}."]
 
 

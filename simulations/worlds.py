@@ -4,10 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Protocol
 
+from simulations.trend_worlds import TREND_WORLDS
 from sme_eval.panel.frozen_mapping import FrozenMapping
 from sme_eval.simulate.scenario import SCENARIOS, Credit, Scenario
+
+
+class Drawn(Protocol):
+    """A world of any table: seeds `first_seed`, `first_seed` + 1, … draw `batch` panels each until there are `panels` of them."""
+
+    @property
+    def name(self) -> str:
+        """Its name, also of its file."""
+
+    @property
+    def panels(self) -> int:
+        """How many panels."""
+
+    @property
+    def first_seed(self) -> int:
+        """The first seed."""
+
+    @property
+    def batch(self) -> int:
+        """Panels per seed."""
+
+    @property
+    def told(self) -> str:
+        """Everything that draws the panels, except how many."""
+
+    @property
+    def path(self) -> str:
+        """Worlds of one table and one path run through the same code."""
+
+    def smallest(self) -> Drawn:
+        """The same world with one panel per seed."""
+
+
+def seeds(world: Drawn, panels: int | None = None) -> range:
+    """The seeds of a world, or of its first `panels` panels."""
+    wanted = world.panels if panels is None else min(panels, world.panels)
+    return range(world.first_seed, world.first_seed - (-wanted // world.batch))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +62,25 @@ class World:
     first_seed: int
     stated: Mapping[str, float] = field(default_factory=FrozenMapping)
     without: str = ""
+
+    @property
+    def batch(self) -> int:
+        """Panels per seed."""
+        return 1
+
+    @property
+    def told(self) -> str:
+        """Everything that draws the world's panels, except how many."""
+        return f"{self.scenario!r} {self.first_seed} {dict(self.stated)!r} {self.without}"
+
+    @property
+    def path(self) -> str:
+        """All worlds of a table run through the same code."""
+        return ""
+
+    def smallest(self) -> World:
+        """A seed is one panel."""
+        return self
 
 
 PANELS: Final = 400
@@ -92,3 +149,6 @@ WORLDS: Final[Mapping[str, tuple[World, ...]]] = FrozenMapping(
 )
 """Table → its worlds. Worlds of one table share their seeds: the simulator's streams are named, so that they share all draws that
 their difference does not touch."""
+
+TABLES: Final[Mapping[str, tuple[Drawn, ...]]] = FrozenMapping({"estimators": TREND_WORLDS, **WORLDS})
+"""Every table, those of the simulated Ningbo and that of the estimators."""

@@ -11,7 +11,9 @@ from sme_eval.errors import SmeEvalError as SmeEvalError
 from sme_eval.errors import VerificationError as VerificationError
 from sme_eval.estimators.bacon import bacon_decomposition as bacon_decomposition
 from sme_eval.estimators.callaway_santanna import CallawaySantAnna as CallawaySantAnna
+from sme_eval.estimators.cross_fitting import CrossFit as CrossFit
 from sme_eval.estimators.district_dose import DistrictDose as DistrictDose
+from sme_eval.estimators.dose_response import DoseResponse as DoseResponse
 from sme_eval.estimators.entry_arm import EntryArm as EntryArm
 from sme_eval.estimators.entry_arm import Exposure as Exposure
 from sme_eval.estimators.event_study_regression import EventStudyRegression as EventStudyRegression
@@ -19,6 +21,7 @@ from sme_eval.estimators.first_differences import FirstDifferences as FirstDiffe
 from sme_eval.estimators.imputation import ImputationDiD as ImputationDiD
 from sme_eval.estimators.instrumental_variables import InstrumentalVariables as InstrumentalVariables
 from sme_eval.estimators.landmark import LandmarkDiD as LandmarkDiD
+from sme_eval.estimators.matching import match_firms as match_firms
 from sme_eval.estimators.mundlak import MundlakRegression as MundlakRegression
 from sme_eval.estimators.panel_regression import PanelRegression as PanelRegression
 from sme_eval.estimators.poisson_regression import PoissonRegression as PoissonRegression
@@ -45,12 +48,14 @@ from sme_eval.policies.policy import load_policies as load_policies
 from sme_eval.results.coefficient_plot import coefficient_plot as coefficient_plot
 from sme_eval.results.decomposition import Decomposition as Decomposition
 from sme_eval.results.dose import DistrictDoseResult as DistrictDoseResult
+from sme_eval.results.dose_response import DoseResponseResult as DoseResponseResult
 from sme_eval.results.estimate import Estimate as Estimate
 from sme_eval.results.event_study import Aggregation as Aggregation
 from sme_eval.results.event_study import EventStudy as EventStudy
 from sme_eval.results.group_time import GroupTimeEffects as GroupTimeEffects
 from sme_eval.results.instrumental import FirstStage as FirstStage
 from sme_eval.results.instrumental import InstrumentalResult as InstrumentalResult
+from sme_eval.results.matching import Matching as Matching
 from sme_eval.results.mundlak import MundlakResult as MundlakResult
 from sme_eval.results.poisson import PoissonResult as PoissonResult
 from sme_eval.results.regression import RegressionResult as RegressionResult

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sme_eval.errors import DesignError, Problem, raise_if_any
+from sme_eval.errors import DesignError, IdentificationError, Problem, raise_if_any
 from sme_eval.panel.codes import MISSING, Codes, factorise
 from sme_eval.panel.sample import Sample
 from sme_eval.panel.validation import read_number
@@ -21,6 +21,12 @@ EffectName = str | tuple[str, ...]
 
 SOLVER_TOLERANCE = 1e-14
 """linearmodels absorbs effects iteratively; at its default tolerance coefficients are good to six digits only."""
+
+NO_VARIATION = 1e-20
+"""Share of the outcome's sum of squares about its mean that rounding leaves when the fixed effects explain all of it."""
+
+ROUNDING = 1e-28
+"""The same about zero, for an outcome that is the same in every row."""
 
 SOLVER_PASSES = 2
 """The second pass takes out what rounding left of the effects in the first."""
@@ -45,10 +51,30 @@ class Rows:
         return int(self.cluster.max()) + 1
 
 
+def refuse_covariates(sample: Sample, estimator: str) -> None:
+    """Refuse a sample with baseline covariates, which `estimator` would ignore."""
+    names = ", ".join(sample.names.covariates)
+    if names:
+        what = f"{estimator} would ignore the covariates {names}."
+        remedy = "leave them out of `covariates`; keep them as `columns` and name what varies over time among the regressors"
+        raise DesignError(Problem(what=what, remedy=remedy))
+
+
+def refuse_no_variation(left: FloatArray, outcome: FloatArray, name: str) -> None:
+    """Refuse an outcome (n,) of which nothing is `left` (n,) beside the fixed effects: there is nothing to explain."""
+    spread, left = outcome - outcome.mean(), left - left.mean()
+    if float(left @ left) <= NO_VARIATION * float(spread @ spread) + ROUNDING * float(outcome @ outcome):
+        what = f"The outcome {name} does not vary beside the fixed effects."
+        raise IdentificationError(Problem(what=what, remedy="choose another outcome or fewer effects"))
+
+
 def kept_rows(sample: Sample, effects: Sequence[EffectName], complete: BoolArray) -> Rows:
-    """Rows that are complete and not alone in a level of an effect."""
+    """Rows that are complete and not alone in a level of an effect; IdentificationError if none is."""
     codes = [effect_codes(sample, effect) for effect in effects]
     keep = without_singletons(codes, complete)
+    if not keep.any():
+        counts = f"{int((~complete).sum())} rows without a value, {int(complete.sum())} alone in their fixed effect"
+        raise IdentificationError(Problem(what="No row is left.", where=counts, remedy="fewer regressors or effects"))
     cluster = sample.firm_codes if sample.cluster is None else sample.cluster[sample.firm_codes]
     return Rows(
         keep=keep,

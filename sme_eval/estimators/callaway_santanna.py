@@ -14,10 +14,12 @@ from sme_eval.results.basis import Basis
 from sme_eval.results.effects import Effects
 from sme_eval.results.group_time import GroupTimeEffects
 from sme_eval.stats.arrays import FloatArray, IntArray
+from sme_eval.stats.small_sample import require_clusters
 from sme_eval.terms import BasePeriod, Comparison, PanelRule
 
+from .cross_fitting import CrossFit
 from .group_time_covariates import METHODS, ONE_FIRM, Method, fit_given_covariates
-from .group_time_rows import Row, compared_with, group_time_rows
+from .group_time_rows import Row, compared_with, group_time_rows, in_use, years_left_out
 from .protocol import as_moments, check_level, choose
 
 
@@ -51,11 +53,13 @@ class CallawaySantAnna:
         "balanced": firms seen in every year (R's default). "pairs": firms seen in both years of each comparison.
     level
         Level of the intervals.
+    learner
+        `CrossFit(...)`: any scikit-learn learners, cross-fitted, in place of the linear regression and the logit of "dr".
 
     Raises
     ------
     DesignError
-        Unknown choices; no treatment named.
+        Unknown choices; no treatment named; a learner without covariates, or with "reg" or "ipw", whose scores are not orthogonal.
     IdentificationError
         No firm is seen in every year ("balanced"), no cohort has a year before treatment, or no effect is identified given X.
 
@@ -79,6 +83,7 @@ class CallawaySantAnna:
     base_period: BasePeriod = "varying"
     panel: PanelRule = "balanced"
     level: float = 0.95
+    learner: CrossFit | None = None
 
     def __post_init__(self) -> None:
         problems = [
@@ -90,16 +95,23 @@ class CallawaySantAnna:
         problems += check_level(self.level)
         if not isinstance(self.anticipation, int) or self.anticipation < 0:
             problems.append(Problem(what=f"anticipation={self.anticipation!r} is not a number of years.", remedy="0, 1, 2, …"))
+        problems += _learner_problems(self.learner, self.method)
         raise_if_any(DesignError, problems)
 
     def fit(self, data: Sample | Moments) -> GroupTimeEffects:
         """Estimate every ATT(g, t) from a sample or its moments."""
+        if self.learner is not None and not (isinstance(data, Sample) and data.names.covariates):
+            what = "A learner has nothing to learn from: there are no covariates."
+            raise DesignError(Problem(what=what, remedy="name them: Sample.from_frame(covariates=…), and fit the sample"))
         if isinstance(data, Sample) and data.names.covariates:
             return fit_given_covariates(self, data)
         moments = as_moments(data, (), "CallawaySantAnna")
         before = int(moments.n_firms.sum())
-        if self.panel == "balanced":
-            moments = moments.subset(np.asarray(moments.observed.all(axis=1)))
+        years, treated = in_use(self, moments.years, np.unique(moments.cohort))
+        seen = moments.observed[:, : len(years)]
+        moments = moments.subset(np.asarray(seen.all(axis=1) if self.panel == "balanced" else seen.any(axis=1)))
+        if len(years) == len(moments.years):  # the never treated may be gone with the firms that have gaps
+            years, treated = in_use(self, years, np.unique(moments.cohort))
         if not len(moments.n_firms):
             raise IdentificationError(
                 Problem(
@@ -107,14 +119,14 @@ class CallawaySantAnna:
                     remedy='use panel="pairs": firms seen in both years of a comparison',
                 )
             )
-        rows = group_time_rows(self, moments.years, moments.treated_cohorts)
+        rows = group_time_rows(self, years, treated[np.isin(treated, moments.cohort)])
         if not rows:
             raise IdentificationError(
                 Problem(what="No cohort has a year before treatment.", remedy="lengthen the panel or lower `anticipation`")
             )
-        return self._result(moments, rows, before - int(moments.n_firms.sum()))
+        return self._result(moments, years, rows, before - int(moments.n_firms.sum()))
 
-    def _influence(self, moments: Moments, rows: list[Row]) -> tuple[Influence, list[str]]:
+    def _influence(self, moments: Moments, years: IntArray, rows: list[Row]) -> tuple[Influence, list[str]]:
         """Effects and their influence, one row each; NaN with a reason where a group is empty."""
         n_cells, n_years = moments.observed.shape
         slope, constant = np.zeros((n_cells, len(rows), n_years)), np.zeros((n_cells, len(rows)))
@@ -126,7 +138,7 @@ class CallawaySantAnna:
             both = moments.observed[:, year] & moments.observed[:, base]
             groups = {
                 "treated": (both & (moments.cohort == cohort), 1.0),
-                "comparison": (both & compared_with(self, moments.years, moments.cohort, (cohort, year, base)), -1.0),
+                "comparison": (both & compared_with(self, years, moments.cohort, (cohort, year, base)), -1.0),
             }
             empty = [name for name, (cells, _) in groups.items() if not cells.any()]
             if empty:
@@ -144,8 +156,8 @@ class CallawaySantAnna:
                 constant[cells, j] = -sign * mean / total
         return Influence(moments=moments, estimate=value, slope=slope, constant=constant), notes
 
-    def _result(self, moments: Moments, rows: list[Row], dropped: int) -> GroupTimeEffects:
-        influence, notes = self._influence(moments, rows)
+    def _result(self, moments: Moments, years: IntArray, rows: list[Row], dropped: int) -> GroupTimeEffects:
+        influence, notes = self._influence(moments, years, rows)
         cohorts = np.unique([cohort for cohort, _, _ in rows])
         shares = _share_influence(moments, cohorts)
         joint = Influence(
@@ -161,7 +173,7 @@ class CallawaySantAnna:
             term=tuple(f"ATT({c}, {t})" for c, t in zip(cohort, year, strict=True)),
             estimate=influence.estimate,
             covariance=joint[: len(rows), : len(rows)],
-            basis=self._basis(influence, dropped),
+            basis=self._basis(influence, years, dropped),
             keys={
                 "cohort": tuple(int(c) for c in cohort),
                 "year": tuple(int(t) for t in year),
@@ -177,21 +189,22 @@ class CallawaySantAnna:
             firms=firms,
             share=shares.estimate,
             joint_covariance=joint,
-            years=moments.years,
+            years=years,
             anticipation=self.anticipation,
         )
 
-    def _basis(self, influence: Influence, dropped: int) -> Basis:
+    def _basis(self, influence: Influence, years: IntArray, dropped: int) -> Basis:
         moments = influence.moments
         rule = {"balanced": "firms seen in every year", "pairs": "firms seen in both years of each comparison"}[self.panel]
         late = sorted({int(c) for c in moments.cohort if moments.years[-1] < c} - {np.iinfo(np.int32).max})
         notes = [f"{dropped} firms not seen in every year are left out"] if dropped else []
+        notes += years_left_out(moments.years, years)
         if late:
             notes.append(f"cohorts after the last year ({', '.join(map(str, late))}) count as never treated within the panel")
         return Basis(
             n_firms=int(moments.n_firms.sum()),
-            n_observations=moments.n_observations,
-            n_clusters=influence.n_clusters,
+            n_observations=int(moments.n_firms @ moments.observed[:, : len(years)].sum(axis=1)),
+            n_clusters=require_clusters(influence.n_clusters),
             convention=f"comparison: {self.comparison}; {rule}; clustered by {moments.cluster or 'firm'} as R did does: influence "
             "functions, no small-sample factor, normal critical values, estimated cohort shares included",
             level=self.level,
@@ -201,6 +214,18 @@ class CallawaySantAnna:
             cluster=moments.cluster or "firm",
             covariance="clustered",
         )
+
+
+def _learner_problems(learner: object, method: Method) -> list[Problem]:
+    if learner is None:
+        return []
+    if not isinstance(learner, CrossFit):
+        what = f"learner={type(learner).__name__} does not say which learner does what."
+        return [Problem(what=what, remedy="learner=CrossFit(outcome=…, propensity=…)")]
+    if method == "dr":
+        return []
+    what = f'A learner needs method="dr", not {method!r}: only the doubly robust score is orthogonal to its errors.'
+    return [Problem(what=what, remedy='method="dr", or no learner')]
 
 
 def _firms_seen(moments: Moments, row: Row) -> int:

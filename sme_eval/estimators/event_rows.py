@@ -15,6 +15,8 @@ from sme_eval.results.estimate import Estimate
 from sme_eval.stats.arrays import BoolArray, IntArray
 from sme_eval.terms import NEVER
 
+from .two_way import Fitted
+
 REFERENCE = -1
 """The event time that leads leave out: the last year before treatment."""
 
@@ -25,7 +27,7 @@ def observed_times(moments: Moments, seen: BoolArray) -> IntArray:
     return np.asarray(np.unique(event_time[event_time > -NEVER]))
 
 
-def event_effects(influence: Influence, times: IntArray, missing: Mapping[int, str], basis: Basis, seen: BoolArray) -> Effects:
+def event_effects(influence: Fitted, times: IntArray, missing: Mapping[int, str], basis: Basis, seen: BoolArray) -> Effects:
     """Effects at `times` (J,), a reference row at −1 and a row without a number for every time in `missing`.
 
     `seen` (K, T) marks the firm-years that count as behind a row.
@@ -49,7 +51,7 @@ def event_effects(influence: Influence, times: IntArray, missing: Mapping[int, s
     )
 
 
-def one_estimate(influence: Influence, term: str, basis: Basis, seen: BoolArray) -> Estimate:
+def one_estimate(influence: Fitted, term: str, basis: Basis, seen: BoolArray) -> Estimate:
     """The single estimate of `influence`; `seen` (K, T) marks the treated firm-years behind it."""
     error = float(np.sqrt(influence.covariance()[0, 0]))
     n_treated = int(influence.moments.n_firms[seen.any(axis=1)].sum())

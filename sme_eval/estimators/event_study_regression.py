@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from sme_eval.errors import DesignError, IdentificationError, Problem, raise_if_any
-from sme_eval.moments.influence import Influence
 from sme_eval.moments.moments import Moments
 from sme_eval.panel.sample import Sample
 from sme_eval.results.effects import Effects
@@ -18,7 +17,8 @@ from sme_eval.terms import NEVER
 
 from .protocol import check_level
 from .two_way import regression_basis, without_singletons
-from .two_way_covariates import GivenCovariates, two_way_design
+from .two_way_covariates import Regression, two_way_design
+from .year_effects import YearEffectsBy, check_year_effects, effects_of, labels_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +39,14 @@ class EventStudyRegression:
     reference
         Event time fixed at zero, negative.
     year_effects_by
-        A kept column; year effects are then specific to its values.
+        A kept column, or several: year effects are then specific to their values, as in `TwoWayFixedEffects`.
     level
         Level of the intervals.
 
     Raises
     ------
     DesignError
-        The sample names no treatment or lacks the label; `reference` is not negative.
+        The sample names no treatment or lacks a label; `year_effects_by` is no name; `reference` is not negative.
     IdentificationError
         No firm is seen at the reference, or leads repeat the year effects (no never-treated firms).
 
@@ -63,24 +63,21 @@ class EventStudyRegression:
     """
 
     reference: int = -1
-    year_effects_by: str | None = None
+    year_effects_by: YearEffectsBy = None
     level: float = 0.95
 
     def __post_init__(self) -> None:
-        raise_if_any(DesignError, check_level(self.level))
+        problems = check_level(self.level) + check_year_effects(self.year_effects_by)
         if self.reference >= 0:
-            raise DesignError(
-                Problem(
-                    what=f"The reference event time {self.reference} is after treatment.",
-                    remedy="use a negative one, such as -1",
-                )
-            )
+            what = f"The reference event time {self.reference} is after treatment."
+            problems.append(Problem(what=what, remedy="use a negative one, such as -1"))
+        raise_if_any(DesignError, problems)
 
     def fit(self, data: Sample | Moments) -> EventStudy:
         """Estimate the leads and lags from a sample or its moments."""
-        by = () if self.year_effects_by is None else (self.year_effects_by,)
-        given, regress = two_way_design(data, by, "EventStudyRegression")
-        moments = without_singletons(given, (self.year_effects_by,))
+        by = effects_of(self.year_effects_by)
+        given, regress = two_way_design(data, labels_of(self.year_effects_by), "EventStudyRegression")
+        moments = without_singletons(given, by)
         event_time = np.where(moments.observed, moments.event_time, -NEVER)
         times = np.unique(event_time[event_time > -NEVER])
         if self.reference not in times:
@@ -92,12 +89,12 @@ class EventStudyRegression:
             )
         times = times[times != self.reference]
         regressors = (event_time[:, :, None] == times).astype(np.float64)
-        influence = regress(moments, [f"event time {e}" for e in times], regressors, (self.year_effects_by,))
+        influence = regress(moments, [f"event time {e}" for e in times], regressors, by)
         return self._result(influence, times, regressors, given.n_observations - moments.n_observations)
 
-    def _result(self, influence: Influence | GivenCovariates, times: IntArray, regressors: FloatArray, dropped: int) -> EventStudy:
+    def _result(self, influence: Regression, times: IntArray, regressors: FloatArray, dropped: int) -> EventStudy:
         moments = influence.moments
-        basis = regression_basis(influence, self.level, (self.year_effects_by,), dropped)
+        basis = regression_basis(influence, self.level, effects_of(self.year_effects_by), dropped)
         n_treated = moments.n_firms @ regressors.any(axis=1)
         after = times >= 0
         averaged = influence.combine(after / after.sum()) if after.any() else None

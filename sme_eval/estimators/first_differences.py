@@ -16,7 +16,7 @@ from sme_eval.stats.arrays import BoolArray, FloatArray
 from sme_eval.stats.least_squares import dependent_columns
 from sme_eval.terms import Covariance
 
-from .absorption import Rows, covariance_options, error_basis, numbers, without_effects
+from .absorption import Rows, covariance_options, error_basis, numbers, refuse_covariates, refuse_no_variation, without_effects
 from .protocol import check_level, choose
 
 
@@ -87,8 +87,10 @@ class FirstDifferences:
                     remedy="regressors vary over time: moments do not hold them",
                 )
             )
+        refuse_covariates(data, "FirstDifferences")
         matrix, complete = numbers(data, self.regressors)
         pairs = _Pairs.of(data, matrix, complete, self.year_effects)
+        refuse_no_variation(pairs.within(pairs.outcome[:, None])[:, 0], pairs.outcome, data.names.outcome)
         pairs.require_changes(self.regressors)
         return _result(self, data, pairs, _fit(self, pairs))
 

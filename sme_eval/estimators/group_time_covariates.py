@@ -15,7 +15,6 @@ from sme_eval.results.effects import Effects
 from sme_eval.results.group_time import GroupTimeEffects
 from sme_eval.stats.arrays import BoolArray, FloatArray, IntArray
 from sme_eval.stats.conditional_changes import (
-    NO_OVERLAP,
     Conditional,
     OddsSums,
     Sums,
@@ -27,9 +26,13 @@ from sme_eval.stats.conditional_changes import (
 )
 from sme_eval.stats.conditional_covariance import covariance
 from sme_eval.stats.contrasts import COMPARISON, TREATED, Contrasts
+from sme_eval.stats.small_sample import require_clusters
 
-from .group_time_design import CohortFirms, cohort_firms, late_cohorts, treated_cohorts
-from .group_time_rows import GroupTimeChoices, Row, compared_with, group_time_rows
+from .cross_fitting import CrossFit
+from .group_time_changes import FoundChanges, empty_groups, no_overlap, refuse_all
+from .group_time_design import CohortFirms, cohort_firms, late_cohorts
+from .group_time_learned import learned_changes
+from .group_time_rows import GroupTimeChoices, Row, compared_with, group_time_rows, in_use, years_left_out
 
 Method = Literal["dr", "reg", "ipw"]
 METHODS: Final[dict[Method, str]] = {
@@ -37,7 +40,12 @@ METHODS: Final[dict[Method, str]] = {
     "reg": "regression of the comparison's changes",
     "ipw": "weighting of the comparison by its odds of treatment (logit)",
 }
+ORTHOGONAL = (
+    "doubly robust, cross-fitted ({learner}; folds by {by}; the score is orthogonal, so that errors hold no term for the learners)"
+)
 ONE_FIRM = "one treated firm: the error holds the comparison's variation only"
+_REMEDY = 'use fewer covariates, a wider comparison ("not_yet_treated"), or method="reg" where overlap is what fails'
+_LEARNERS_REMEDY = 'use fewer covariates, fewer folds, a wider comparison ("not_yet_treated"), or learners that fit less closely'
 
 
 class ConditionalChoices(GroupTimeChoices, Protocol):
@@ -46,6 +54,10 @@ class ConditionalChoices(GroupTimeChoices, Protocol):
     @property
     def method(self) -> Method:
         """How covariates enter."""
+
+    @property
+    def learner(self) -> CrossFit | None:
+        """Learners in place of the linear regression and the logit."""
 
 
 @dataclass(slots=True, eq=False)
@@ -65,7 +77,7 @@ def fit_given_covariates(choices: ConditionalChoices, sample: Sample) -> GroupTi
     By "reg" m is linear in X; by "ipw" the comparison is weighted by p(X) / (1 − p(X)), p a logit of being in g rather than in the
     comparison, weights summing to one; by "dr" the residuals of the regression are so weighted: right if either model is.
     Comparison firms with p ≥ 0.995 get no weight. Effects for which some firm has p ≥ 0.999, or whose comparison firms do not span
-    the covariates, are unavailable with the reason, and counted in the notes.
+    the covariates, are unavailable with the reason, and counted in the notes. With a `learner` m and p are cross-fitted.
 
     Raises
     ------
@@ -79,14 +91,17 @@ def fit_given_covariates(choices: ConditionalChoices, sample: Sample) -> GroupTi
     if sample.cohort is None:
         what = "CallawaySantAnna needs to know who was treated when."
         raise DesignError(Problem(what=what, remedy="name `cohort` or `treatment` in Sample.from_frame"))
-    firms = cohort_firms(sample, sample.cohort, choices.panel)
-    rows = group_time_rows(choices, sample.years, treated_cohorts(firms.cohorts, sample.years))
+    years, treated = in_use(choices, sample.years, np.unique(sample.cohort))
+    firms = cohort_firms(sample, sample.cohort, choices.panel, len(years))
+    if len(years) == len(sample.years):  # the never treated may be gone with the firms that have gaps
+        years, treated = in_use(choices, years, firms.cohorts)
+    rows = group_time_rows(choices, years, treated[np.isin(treated, firms.cohorts)])
     if not rows:
         what = "No cohort has a year before treatment."
         raise IdentificationError(Problem(what=what, remedy="lengthen the panel or lower `anticipation`"))
     member = np.isin(firms.cohorts, [cohort for cohort, _, _ in rows])
-    answer = _answer(choices, firms, rows, sample.years, member)
-    return _result(choices, sample, firms, rows, answer, member)
+    answer = _answer(choices, sample, years, firms, rows, member)
+    return _result(choices, sample, years, firms, rows, answer, member)
 
 
 def _contrasts(choices: ConditionalChoices, firms: CohortFirms, rows: Sequence[Row], years: IntArray) -> Contrasts:
@@ -109,30 +124,47 @@ def _contrasts(choices: ConditionalChoices, firms: CohortFirms, rows: Sequence[R
     )
 
 
-def _answer(choices: ConditionalChoices, firms: CohortFirms, rows: Sequence[Row], years: IntArray, member: BoolArray) -> _Answer:
+def _answer(
+    choices: ConditionalChoices, sample: Sample, years: IntArray, firms: CohortFirms, rows: Sequence[Row], member: BoolArray
+) -> _Answer:
     """Effects and their covariance in the order of `rows`, those of reference years zero, those refused NaN with the reason."""
     moving = np.array([year != base for _, year, base in rows])
     places = np.flatnonzero(moving)
     compared = [rows[int(place)] for place in places]
     contrasts = _contrasts(choices, firms, compared, years)
-    sums, found, refused = _effects(choices, firms, contrasts)
-    reasons = [refused[s] for s in contrasts.setting]
-    known = np.array([not reason for reason in reasons])
+    if choices.learner is None:
+        found = _parametric_changes(choices, firms, contrasts, member)
+    else:
+        found = learned_changes(choices.learner, sample, firms, contrasts, member)
+    known = found.known
     if not known.any():
-        _refuse_all(compared, reasons)
+        refuse_all(compared, found.reasons, _REMEDY if choices.learner is None else _LEARNERS_REMEDY)
     n_shares = int(member.sum())
     kept = np.concatenate([places[known], len(rows) + np.arange(n_shares)])
     joint = np.zeros((len(rows) + n_shares,) * 2)
-    joint[np.ix_(kept, kept)] = covariance(firms.blocks, contrasts.only(known), found.only(known), member)
+    joint[np.ix_(kept, kept)] = found.joint
     joint[places[~known], :] = joint[:, places[~known]] = np.nan
     estimate, n_treated = np.zeros(len(rows)), np.zeros(len(rows), dtype=np.int64)
     estimate[places] = np.where(known, found.estimate, np.nan)
-    n_treated[places] = sums.count[TREATED, contrasts.setting]
+    n_treated[places] = found.n_treated
     notes = ["" if moves else "reference" for moves in moving]
-    for place, reason in zip(places, reasons, strict=True):
+    for place, reason in zip(places, found.reasons, strict=True):
         notes[place] = reason or (ONE_FIRM if n_treated[place] == 1 else "")
     _count_references(firms, rows, moving, n_treated)
     return _Answer(estimate=estimate, notes=notes, n_treated=n_treated, covariance=joint)
+
+
+def _parametric_changes(choices: ConditionalChoices, firms: CohortFirms, contrasts: Contrasts, member: BoolArray) -> FoundChanges:
+    """Effects by linear regression and logit, and their covariance with the cohorts' shares."""
+    sums, found, refused = _effects(choices, firms, contrasts)
+    reasons = [refused[s] for s in contrasts.setting]
+    known = np.array([not reason for reason in reasons])
+    return FoundChanges(
+        estimate=found.estimate,
+        reasons=reasons,
+        n_treated=sums.count[TREATED, contrasts.setting].astype(np.int64),
+        joint=covariance(firms.blocks, contrasts.only(known), found.only(known), member),
+    )
 
 
 def _effects(choices: ConditionalChoices, firms: CohortFirms, contrasts: Contrasts) -> tuple[Sums, Conditional, list[str]]:
@@ -150,24 +182,15 @@ def _effects(choices: ConditionalChoices, firms: CohortFirms, contrasts: Contras
     return sums, conditional_effects(contrasts, sums, slope, tilted), refused
 
 
-def _refuse_all(rows: Sequence[Row], reasons: Sequence[str]) -> None:
-    """Nothing is identified: say why, cohort by cohort."""
-    remedy = 'use fewer covariates, a wider comparison ("not_yet_treated"), or method="reg" where overlap is what fails'
-    found = dict.fromkeys((cohort, reason) for (cohort, _, _), reason in zip(rows, reasons, strict=True))
-    raise IdentificationError(
-        [Problem(what=f"No effect is identified: {reason}.", where=f"cohort {cohort}", remedy=remedy) for cohort, reason in found]
-    )
-
-
 def _refused_by_counts(choices: ConditionalChoices, firms: CohortFirms, sums: Sums) -> list[str]:
     """Per setting why nothing can be said, or an empty text: a group without firms, a comparison too small for the covariates."""
     spans = sums.full_rank()
     needed = len(firms.names) + 1
     reasons = []
     for s, (compared, treated) in enumerate(sums.count.T):
-        empty = [name for name, count in (("treated", treated), ("comparison", compared)) if not count]
+        empty = empty_groups(treated, compared)
         if empty:
-            reasons.append(f"no {' and no '.join(empty)} firm is seen in both years")
+            reasons.append(empty)
         elif choices.method != "ipw" and not spans[s]:
             what = "too few comparison firms" if compared < needed else "comparison firms do not vary independently"
             reasons.append(f"{what}: {int(compared)} for {needed} coefficients (intercept, {', '.join(firms.names)})")
@@ -178,18 +201,14 @@ def _refused_by_counts(choices: ConditionalChoices, firms: CohortFirms, sums: Su
 
 def _refused_by_overlap(firms: CohortFirms, sums: Sums, passed: OddsSums, settled: BoolArray, refused: Sequence[str]) -> list[str]:
     """Adds settings in which covariates all but decide who is treated."""
-    names, reasons = ", ".join(firms.names), list(refused)
+    reasons = list(refused)
     for s, reason in enumerate(refused):
         if reason:
             continue
-        if passed.largest[s] >= NO_OVERLAP:
-            share = f"{int(passed.certain[s])} of {int(sums.count[TREATED, s])} treated firms"
-            reasons[s] = (
-                f"no overlap: given {names}, the propensity reaches {passed.largest[s]:.6f} "
-                f"({share} at {NO_OVERLAP} or more, against {int(sums.count[COMPARISON, s])} comparison firms)"
-            )
-        elif not settled[s]:
-            reasons[s] = f"no propensity that settles: given {names}"
+        compared, treated = (int(count) for count in sums.count[[COMPARISON, TREATED], s])
+        reasons[s] = no_overlap(firms.names, float(passed.largest[s]), int(passed.certain[s]), (treated, compared))
+        if not reasons[s] and not settled[s]:
+            reasons[s] = f"no propensity that settles: given {', '.join(firms.names)}"
     return reasons
 
 
@@ -203,9 +222,14 @@ def _count_references(firms: CohortFirms, rows: Sequence[Row], moving: BoolArray
 
 
 def _result(
-    choices: ConditionalChoices, sample: Sample, firms: CohortFirms, rows: Sequence[Row], answer: _Answer, member: BoolArray
+    choices: ConditionalChoices,
+    sample: Sample,
+    years: IntArray,
+    firms: CohortFirms,
+    rows: Sequence[Row],
+    answer: _Answer,
+    member: BoolArray,
 ) -> GroupTimeEffects:
-    years = sample.years
     weight = firms.blocks.weights()
     cohort = np.array([g for g, _, _ in rows])
     year = years[np.array([t for _, t, _ in rows])]
@@ -213,7 +237,7 @@ def _result(
         term=tuple(f"ATT({c}, {t})" for c, t in zip(cohort, year, strict=True)),
         estimate=answer.estimate,
         covariance=answer.covariance[: len(rows), : len(rows)],
-        basis=_basis(choices, sample, firms, rows, answer),
+        basis=_basis(choices, sample, years, firms, rows, answer),
         keys={
             "cohort": tuple(int(c) for c in cohort),
             "year": tuple(int(t) for t in year),
@@ -233,15 +257,21 @@ def _result(
     )
 
 
-def _basis(choices: ConditionalChoices, sample: Sample, firms: CohortFirms, rows: Sequence[Row], answer: _Answer) -> Basis:
+def _basis(
+    choices: ConditionalChoices, sample: Sample, years: IntArray, firms: CohortFirms, rows: Sequence[Row], answer: _Answer
+) -> Basis:
     rule = {"balanced": "firms seen in every year", "pairs": "firms seen in both years of each comparison"}[choices.panel]
-    given = ", ".join(firms.names) or "no covariate"
     unit = sample.names.cluster if sample.cluster is not None else None
+    given, method = ", ".join(firms.names) or "no covariate", METHODS[choices.method]
+    if choices.learner is not None:  # a learner sees every covariate, also one that combines others
+        given = ", ".join(sample.names.covariates)
+        method = ORTHOGONAL.format(learner=choices.learner.description, by=unit or "firm")
     late, missing = late_cohorts(firms.cohorts, sample.years), np.isnan(answer.estimate)
     notes = [f"{firms.dropped} firms not seen in every year are left out"] if firms.dropped else []
+    notes += years_left_out(sample.years, years)
     if late:
         notes.append(f"cohorts after the last year ({', '.join(map(str, late))}) count as never treated within the panel")
-    if firms.left_out:
+    if firms.left_out and choices.learner is None:
         notes.append(f"covariates that are constant or combine earlier ones are left out: {', '.join(firms.left_out)}")
     if missing.any():
         lost = ", ".join(sorted({str(row[0]) for row, gone in zip(rows, missing, strict=True) if gone}))
@@ -252,8 +282,8 @@ def _basis(choices: ConditionalChoices, sample: Sample, firms: CohortFirms, rows
     return Basis(
         n_firms=len(firms.blocks.order),
         n_observations=firms.n_observations,
-        n_clusters=firms.n_clusters,
-        convention=f"comparison: {choices.comparison}; {rule}; given {given}: {METHODS[choices.method]}; clustered by "
+        n_clusters=require_clusters(firms.n_clusters),
+        convention=f"comparison: {choices.comparison}; {rule}; given {given}: {method}; clustered by "
         f"{unit or 'firm'} as R did does: influence functions, no small-sample factor, normal critical values, "
         "estimated cohort shares included",
         level=choices.level,

@@ -6,17 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sme_eval.errors import DataError, IdentificationError, Problem, raise_if_any
+from sme_eval.errors import IdentificationError, Problem
 from sme_eval.panel.codes import factorise
 from sme_eval.panel.sample import Sample
-from sme_eval.panel.validation import read_number
 from sme_eval.stats.arrays import BoolArray, FloatArray, IntArray
 from sme_eval.stats.firm_blocks import FirmBlocks
 from sme_eval.stats.least_squares import dependent_columns
 from sme_eval.terms import NEVER, PanelRule
-
-ROWS_AT_A_TIME = 1 << 20
-"""Rows of the long frame that are read at once, so that no temporary has its length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,12 +32,12 @@ class CohortFirms:
     n_clusters: int
 
 
-def cohort_firms(sample: Sample, cohort: IntArray, panel: PanelRule) -> CohortFirms:
-    """Sort the firms that `panel` keeps by `cohort` (N,) and read their covariates."""
-    seen = np.isfinite(sample.outcome)
+def cohort_firms(sample: Sample, cohort: IntArray, panel: PanelRule, n_years: int) -> CohortFirms:
+    """Sort the firms that `panel` keeps, looking at the first `n_years` years, by `cohort` (N,) and read their covariates."""
+    seen = np.isfinite(sample.outcome[:, :n_years])
     whole = np.asarray(seen.all(axis=1))
     complete = bool(whole.all())
-    kept = np.flatnonzero(whole) if panel == "balanced" and not complete else np.arange(len(whole))
+    kept = np.flatnonzero(whole) if panel == "balanced" and not complete else np.flatnonzero(seen.any(axis=1))
     if not len(kept):
         raise IdentificationError(
             Problem(what="No firm is seen in every year.", remedy='use panel="pairs": firms seen in both years of a comparison')
@@ -49,7 +45,7 @@ def cohort_firms(sample: Sample, cohort: IntArray, panel: PanelRule) -> CohortFi
     cohorts = np.unique(cohort[kept])
     codes = np.searchsorted(cohorts, cohort[kept])
     order = kept[np.argsort(codes.astype(np.uint16), kind="stable")]
-    design, used = _design(baseline_values(sample), order)
+    design, used = baseline_design(sample.baseline, order)
     cluster = None if sample.cluster is None else factorise(sample.cluster[order])[0]
     blocks = FirmBlocks(
         outcome=sample.outcome,
@@ -72,21 +68,7 @@ def cohort_firms(sample: Sample, cohort: IntArray, panel: PanelRule) -> CohortFi
     )
 
 
-def baseline_values(sample: Sample) -> FloatArray:
-    """Covariates (p, N): they are constant within firms, so any row of a firm will do."""
-    problems: list[Problem] = []
-    columns = [read_number(sample.frame, name, problems) for name in sample.names.covariates]
-    raise_if_any(DataError, problems)
-    values = np.empty((len(columns), sample.n_firms))
-    for begin in range(0, len(sample.position), ROWS_AT_A_TIME):
-        rows = slice(begin, begin + ROWS_AT_A_TIME)
-        firm = sample.position[rows] // len(sample.years)
-        for value, column in zip(values, columns, strict=True):
-            value[firm] = column[rows]
-    return values
-
-
-def _design(values: FloatArray, order: IntArray) -> tuple[FloatArray, BoolArray]:
+def baseline_design(values: FloatArray, order: IntArray) -> tuple[FloatArray, BoolArray]:
     """An intercept and the covariates, in units of their standard deviation, (q, n), and which of them are in it, (p,).
 
     A covariate that is constant or combines earlier ones is not: the estimates are the same without it.
@@ -110,11 +92,6 @@ def standardised(values: FloatArray, order: IntArray) -> FloatArray:
             column -= column.mean()
             np.divide(column, np.sqrt(column @ column / len(column)), out=row)
     return result
-
-
-def treated_cohorts(cohorts: IntArray, years: IntArray) -> IntArray:
-    """Cohorts treated within the panel's years, ascending."""
-    return np.asarray(cohorts[cohorts <= years[-1]])
 
 
 def late_cohorts(cohorts: IntArray, years: IntArray) -> list[int]:

@@ -37,6 +37,26 @@ class GroupTimeChoices(Protocol):
         """Level of the intervals."""
 
 
+def in_use(choices: GroupTimeChoices, years: IntArray, cohorts: IntArray) -> tuple[IntArray, IntArray]:
+    """The years that a design can look at, and those of `cohorts` (ascending) that have effects.
+
+    A cohort that starts more than `anticipation` years after the last year is never treated within the panel; one that starts
+    sooner may respond already. Without never-treated firms "not_yet_treated" compares nobody from the last cohort's start (less
+    `anticipation`) on: these years are left out before anything else, and the last cohort is comparison only. As R did 2.5.
+    """
+    treated = cohorts[cohorts <= years[-1] + choices.anticipation]
+    if choices.comparison == "not_yet_treated" and len(treated) == len(cohorts) > 0:
+        return years[years < treated[-1] - choices.anticipation], treated[:-1]
+    return years, treated
+
+
+def years_left_out(years: IntArray, used: IntArray) -> list[str]:
+    """A note about the years without anybody to compare with."""
+    if len(used) == len(years):
+        return []
+    return [f"no never-treated firms: years from {years[len(used)]} on are left out, and the last cohort is comparison only"]
+
+
 def group_time_rows(choices: GroupTimeChoices, years: IntArray, cohorts: IntArray) -> list[Row]:
     """(cohort, position of the year, position of its base year) of every ATT(g, t) of the treated `cohorts`."""
     rows = []
@@ -53,7 +73,7 @@ def group_time_rows(choices: GroupTimeChoices, years: IntArray, cohorts: IntArra
 def compared_with(choices: GroupTimeChoices, years: IntArray, cohorts: IntArray, row: Row) -> BoolArray:
     """Which entries of `cohorts` (K,) an ATT(g, t) is compared with."""
     cohort, year, base = row
-    never: BoolArray = np.asarray(cohorts > years[-1])
+    never: BoolArray = np.asarray((cohorts > years[-1] + choices.anticipation) & (cohorts != cohort))
     if choices.comparison == "never_treated":
         return never
     later = cohorts > years[max(year, base)] + choices.anticipation

@@ -9,7 +9,17 @@ from typing import Any, Literal
 import numpy as np
 
 from sme_eval.errors import DesignError, IdentificationError, Problem, raise_if_any
-from sme_eval.estimators.absorption import EffectName, Rows, covariance_options, error_basis, kept_rows, numbers, without_effects
+from sme_eval.estimators.absorption import (
+    EffectName,
+    Rows,
+    covariance_options,
+    error_basis,
+    kept_rows,
+    numbers,
+    refuse_covariates,
+    refuse_no_variation,
+    without_effects,
+)
 from sme_eval.estimators.protocol import check_level, choose
 from sme_eval.panel.sample import Sample
 from sme_eval.results.basis import Basis
@@ -94,8 +104,7 @@ class InstrumentalVariables:
 
     def __post_init__(self) -> None:
         problems = choose("covariance", self.covariance, ("clustered", "robust", "classical"))
-        problems += choose("method", self.method, ("2sls", "liml"))
-        problems += check_level(self.level)
+        problems += [*choose("method", self.method, ("2sls", "liml")), *check_level(self.level)]
         if not self.endogenous:
             problems.append(Problem(what="No endogenous regressor is named.", remedy="without any, use PanelRegression"))
         if len(self.instruments) < len(self.endogenous):
@@ -125,10 +134,10 @@ class InstrumentalVariables:
         if not isinstance(data, Sample):
             raise DesignError(
                 Problem(
-                    what=f"InstrumentalVariables fits a Sample, not {type(data).__name__}.",
-                    remedy="regressors vary over time: moments do not hold them",
+                    what=f"InstrumentalVariables fits a Sample, not {type(data).__name__}.", remedy="moments hold no regressors"
                 )
             )
+        refuse_covariates(data, "InstrumentalVariables")
         if data.names.outcome in self.columns:
             what = f"The outcome {data.names.outcome} is also named on the right side."
             raise DesignError(Problem(what=what, remedy="take it out"))
@@ -150,15 +159,13 @@ class _Columns:
 def _fit(choices: InstrumentalVariables, sample: Sample) -> InstrumentalResult:
     matrix, complete = numbers(sample, choices.columns)
     rows = kept_rows(sample, choices.effects, complete)
-    if not rows.keep.any():
-        counts = f"{rows.incomplete} rows without a value, {rows.singletons} alone in their fixed effect"
-        raise IdentificationError(Problem(what="No row is left.", where=counts, remedy="fewer regressors or effects"))
     n_constants = int(not rows.effects)
     n_first = len(choices.instruments) + len(choices.regressors) + n_constants
     first_factor, first_basis = error_basis(sample, rows, choices.covariance, n_first, choices.level)
     n_second = len(choices.endogenous) + len(choices.regressors) + n_constants
     factor, basis = error_basis(sample, rows, choices.covariance, n_second, choices.level)
-    columns = _without_effects(choices, matrix[rows.keep], sample.outcome.ravel()[sample.position][rows.keep], rows)
+    outcome = sample.outcome.ravel()[sample.position][rows.keep]
+    columns = _without_effects(choices, matrix[rows.keep], outcome, sample.names.outcome, rows)
     table, r_squared = _second_stage(choices, columns, rows, factor, basis)
     targets = np.column_stack([columns.outcome, columns.endogenous])
     design = np.column_stack([columns.instruments, columns.regressors])
@@ -175,10 +182,10 @@ def _fit(choices: InstrumentalVariables, sample: Sample) -> InstrumentalResult:
     )
 
 
-def _without_effects(choices: InstrumentalVariables, matrix: FloatArray, outcome: FloatArray, rows: Rows) -> _Columns:
+def _without_effects(choices: InstrumentalVariables, matrix: FloatArray, outcome: FloatArray, name: str, rows: Rows) -> _Columns:
     """The effects taken out of every column; columns that are then nothing, or repeat others, are refused by name."""
     m, k = len(choices.endogenous), len(choices.instruments)
-    names = choices.columns
+    named, names = len(choices.columns), choices.columns
     values = np.column_stack([outcome, matrix])
     centre = np.average(values, axis=0, weights=rows.weight)
     root = np.ones(len(values)) if rows.weight is None else np.sqrt(rows.weight / rows.weight.mean())
@@ -187,11 +194,11 @@ def _without_effects(choices: InstrumentalVariables, matrix: FloatArray, outcome
     if rows.effects:  # the effects hold the mean; without it the solver starts nearer to its end
         values = values - centre
     left = without_effects(values, rows.effects, rows.weight)
+    refuse_no_variation(left[:, 0], outcome, name)
     outcome, matrix = left[:, 0], left[:, 1:]
     if not rows.effects:
         matrix, names = np.column_stack([matrix, root]), (*names, "intercept")
         spread = np.append(spread, np.sum(root**2))
-    named = len(choices.columns)
     exogenous = [*range(named, len(names)), *range(m + k, named)]  # the intercept first: a constant regressor repeats it
     problems: list[Problem] = []
     for kind, own in (("instrument", range(m, m + k)), ("endogenous regressor", range(m))):

@@ -17,6 +17,7 @@ from sme_eval.results.effects import Effects
 from sme_eval.results.estimate import Estimate
 from sme_eval.results.event_study import EventStudy
 from sme_eval.stats.arrays import FloatArray, IntArray
+from sme_eval.stats.small_sample import require_clusters
 from sme_eval.terms import NEVER
 
 
@@ -156,6 +157,9 @@ def require_landmark(landmark: LandmarkDiD, data: Sample) -> IntArray:
             Problem(what=f"LandmarkDiD fits a Sample, not {type(data).__name__}.", remedy="covariates differ from firm to firm")
         )
     problems: list[Problem] = []
+    if data.names.covariates:
+        what = f"LandmarkDiD would ignore the sample's covariates {', '.join(data.names.covariates)}."
+        problems.append(Problem(what=what, remedy="keep them as columns and name them in LandmarkDiD(covariates=…)"))
     for name in landmark.columns:
         try:
             if name != landmark.growth_of or name != data.names.outcome:
@@ -289,7 +293,7 @@ def _basis(landmark: LandmarkDiD, sample: Sample, covariates: LandmarkCovariates
     return Basis(
         n_firms=sample.n_firms,
         n_observations=len(sample.position),
-        n_clusters=int(np.unique(groups).size),
+        n_clusters=require_clusters(int(np.unique(groups).size)),
         convention=f"comparison: {comparison}, whatever happens later; given {given}{model}; "
         f"clustered by {sample.names.cluster or 'firm'}: influence functions, no small-sample factor, normal critical values",
         level=landmark.level,

@@ -17,7 +17,7 @@ from sme_eval.stats.arrays import BoolArray, FloatArray
 from sme_eval.stats.least_squares import dependent_columns
 from sme_eval.terms import Covariance
 
-from .absorption import Rows, covariance_options, error_basis, kept_rows, numbers
+from .absorption import Rows, covariance_options, error_basis, kept_rows, numbers, refuse_covariates, refuse_no_variation
 from .protocol import check_level, choose
 
 Shown = dict[str, FloatArray]
@@ -104,6 +104,7 @@ class MundlakRegression:
                     remedy="regressors vary over time: moments do not hold them",
                 )
             )
+        refuse_covariates(data, "MundlakRegression")
         matrix, complete = numbers(data, (*self.regressors, *self.constants))
         if not complete.any():
             raise IdentificationError(Problem(what="No row has all regressors.", remedy="name columns that are known together"))
@@ -113,6 +114,7 @@ class MundlakRegression:
         firm, year = factorise(data.firm_codes[complete][order])[0], data.year_codes[complete][order]
         shown, hidden, notes = _columns(self, matrix[complete][order], firm, year)
         outcome = data.outcome.ravel()[data.position[complete][order]]
+        refuse_no_variation(outcome - outcome.mean(), outcome, data.names.outcome)
         fit = _fit(self, outcome, shown | hidden, (firm, year), rows)
         return _result(self, data, rows, fit, list(shown), notes)
 

@@ -16,7 +16,16 @@ from sme_eval.results.regression import RegressionResult
 from sme_eval.stats.arrays import FloatArray
 from sme_eval.terms import Covariance
 
-from .absorption import SOLVER_TOLERANCE, EffectName, covariance_options, error_basis, kept_rows, numbers
+from .absorption import (
+    SOLVER_TOLERANCE,
+    EffectName,
+    covariance_options,
+    error_basis,
+    kept_rows,
+    numbers,
+    refuse_covariates,
+    refuse_no_variation,
+)
 from .protocol import check_level, choose
 
 if TYPE_CHECKING:
@@ -126,6 +135,7 @@ class PanelRegression:
                     remedy="name the same outcome in both",
                 )
             )
+        refuse_covariates(data, "PanelRegression")
         return _fit(self, data)
 
 
@@ -136,6 +146,9 @@ def _terms(text: str) -> list[str]:
 def _fit(regression: PanelRegression, sample: Sample) -> RegressionResult:
     matrix, complete = numbers(sample, regression.regressors)
     rows = kept_rows(sample, regression.effects, complete)
+    factor, basis = error_basis(
+        sample, rows, regression.covariance, len(regression.regressors) + int(not rows.effects), regression.level
+    )
     names = list(regression.regressors)
     design = matrix[rows.keep]
     if not rows.effects:
@@ -143,7 +156,7 @@ def _fit(regression: PanelRegression, sample: Sample) -> RegressionResult:
     outcome = sample.outcome.ravel()[sample.position][rows.keep]
     options = covariance_options(regression.covariance, rows.cluster)
     fit = _absorbing_fit(design, outcome, names, rows.effects, rows.weight, options)
-    factor, basis = error_basis(sample, rows, regression.covariance, len(names), regression.level)
+    refuse_no_variation(fit.model.absorbed_dependent.to_numpy().ravel(), outcome, sample.names.outcome)
     table = Effects(
         term=tuple(names),
         estimate=fit.params.to_numpy(),

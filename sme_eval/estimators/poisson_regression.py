@@ -19,7 +19,17 @@ from sme_eval.results.poisson import PoissonResult
 from sme_eval.stats.arrays import BoolArray, FloatArray
 from sme_eval.terms import Covariance
 
-from .absorption import EffectName, Rows, effect_codes, error_basis, kept_rows, numbers, without_singletons
+from .absorption import (
+    EffectName,
+    Rows,
+    effect_codes,
+    error_basis,
+    kept_rows,
+    numbers,
+    refuse_covariates,
+    refuse_no_variation,
+    without_singletons,
+)
 from .protocol import check_level, choose
 
 DEVIANCE_TOLERANCE = 1e-12
@@ -104,6 +114,7 @@ class PoissonRegression:
                     remedy="a Poisson regression is not linear in firms' paths: moments do not hold it",
                 )
             )
+        refuse_covariates(data, "PoissonRegression")
         matrix, complete = numbers(data, self.regressors)
         outcome = data.outcome.ravel()[data.position]
         _refuse_outcome(outcome, data.names.outcome)
@@ -149,6 +160,7 @@ def _fit_without_separated(
                 )
             )
         rows = kept_rows(sample, regression.effects, keep)
+        refuse_no_variation(outcome[keep] - outcome[keep].mean(), outcome[keep], sample.names.outcome)
         fit = _Fit.of(matrix[keep], outcome[keep], regression, rows)
         if not fit.separated.any():
             fit.require(regression.regressors)

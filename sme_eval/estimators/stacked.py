@@ -14,12 +14,11 @@ from sme_eval.panel.sample import Sample
 from sme_eval.results.basis import Basis
 from sme_eval.results.event_study import EventStudy
 from sme_eval.stats.arrays import BoolArray, FloatArray
-from sme_eval.stats.least_squares import dependent_columns
-from sme_eval.stats.small_sample import SmallSample
 
 from .event_rows import REFERENCE, event_effects, late_cohorts, observed_times, one_estimate
-from .firm_and_year import FirmAndYear
 from .protocol import as_moments, check_level
+from .two_way import fit_stack, regression_basis
+from .year_effects import YearEffects, YearEffectsBy, check_year_effects, effects_of, labels_of, not_alone
 
 REPEATS_EFFECTS = "event times repeat the effects of the blocks: cohorts must be seen in their last year before treatment"
 
@@ -33,28 +32,32 @@ class StackedDiD:
     cohorts that are close in number to their comparison), hence not the average over treated firm-years.
 
     The block of cohort g holds the years g + window[0] … g + window[1], the cohort and the firms untreated in all of these years,
-    so that nobody already treated serves as comparison: y_ibt = α_ib + λ_bt + β·1{g_i = b, t ≥ b} + ε_ibt.
+    so that nobody already treated serves as comparison: y_ibt = α_ib + λ_bt + β·1{g_i = b, t ≥ b} + ε_ibt, with λ_bt by label if
+    `year_effects_by` names any. Covariates are not taken: `SunAbraham` and the two-way regressions enter them × year.
 
-    Assumptions: parallel trends of each cohort and its comparison firms within the window, no anticipation (the leads speak to
-    both). Checked at run time: that a block has a comparison and years on both sides; other cohorts are left out, which the notes
-    say, as they do of cohorts whose window runs out of the panel.
+    Assumptions: parallel trends of each cohort and its comparison firms within the window (and within the values of
+    `year_effects_by`), no anticipation (the leads speak to both). Checked at run time: that a block has a comparison and years on
+    both sides; other cohorts are left out, which the notes say, as they do of cohorts whose window runs out of the panel.
 
     Parameters
     ----------
     window
         First and last event time of a block, negative and not negative.
+    year_effects_by
+        A kept column, or several: block × label × year effects, as in `TwoWayFixedEffects`.
     level
         Level of the intervals.
 
     Raises
     ------
     DesignError
-        The window is not one; the sample names no treatment or has covariates.
+        The window is not one; the sample names no treatment, lacks a label or has covariates; `year_effects_by` is no name.
     IdentificationError
         No cohort has a block.
 
     Errors: clustered by firm or above; a firm's score is summed over the blocks that it is in. fixest's factor on the stacked rows:
-    N stacked rows, K = coefficients + block × year levels, G distinct firms. Source: Cengiz, Dube, Lindner and Zipperer (2019).
+    N stacked rows, K = coefficients + levels of block × (label ×) year, G distinct firms; observations alone in a
+    level of their block are left out, which the notes say. Source: Cengiz, Dube, Lindner and Zipperer (2019).
 
     Examples
     --------
@@ -67,10 +70,11 @@ class StackedDiD:
     """
 
     window: tuple[int, int] = (-3, 3)
+    year_effects_by: YearEffectsBy = None
     level: float = 0.95
 
     def __post_init__(self) -> None:
-        problems = check_level(self.level)
+        problems = check_level(self.level) + check_year_effects(self.year_effects_by)
         whole = isinstance(self.window, tuple) and [type(part) for part in self.window] == [int, int]
         if not (whole and self.window[0] <= REFERENCE and self.window[1] >= 0):
             what = f"window={self.window!r} does not hold event times -1 and 0."
@@ -79,74 +83,67 @@ class StackedDiD:
 
     def fit(self, data: Sample | Moments) -> EventStudy:
         """Stack the blocks and fit both regressions, from a sample or its moments."""
-        given = as_moments(data, (), "StackedDiD")
-        blocks, notes = _blocks(given, self.window)
+        by = effects_of(self.year_effects_by)
+        given = as_moments(data, labels_of(self.year_effects_by), "StackedDiD")
+        blocks, notes = _blocks(given, self.window, by)
         kept: BoolArray = np.any([block.used for block in blocks], axis=0).any(axis=1)
         moments, blocks = given.subset(kept), [replace(b, used=b.used[kept], own=b.own[kept]) for b in blocks]
         own: BoolArray = np.any([block.own for block in blocks], axis=0)
         after: BoolArray = own & moments.treated
         times = observed_times(moments, own)
         times = times[times != REFERENCE]
-        static = _fit(moments, blocks, after[:, :, None].astype(np.float64))
-        if static is None:
+        static = _fit(moments, blocks, after[:, :, None].astype(np.float64), by)
+        if np.isnan(static.estimate).any():
             raise IdentificationError(
                 Problem(what="Treatment repeats the effects of the blocks.", remedy="see firms in more years")
             )
-        dynamic = _fit(moments, blocks, (moments.event_time[:, :, None] == times).astype(np.float64))
-        missing = {}
-        if dynamic is None:
-            missing = {int(e): REPEATS_EFFECTS for e in times}
-            dynamic, times = static.combine(np.zeros((0, 1))), times[:0]
+        dynamic = _fit(moments, blocks, (moments.event_time[:, :, None] == times).astype(np.float64), by)
+        found = ~np.isnan(dynamic.estimate)
+        missing = {int(e): REPEATS_EFFECTS for e in times[~found]}
+        dynamic = dynamic.combine(np.eye(len(times))[found])
         return EventStudy(
-            effects=event_effects(dynamic, times, missing, self._basis(dynamic, blocks, notes), own),
-            overall=one_estimate(static, "static coefficient on treated", self._basis(static, blocks, notes), after),
+            effects=event_effects(dynamic, times[found], missing, self._basis(dynamic, blocks, notes, by), own),
+            overall=one_estimate(static, "static coefficient on treated", self._basis(static, blocks, notes, by), after),
             reference=REFERENCE,
         )
 
-    def _basis(self, influence: Influence, blocks: Sequence[_Block], notes: tuple[str, ...]) -> Basis:
-        moments, small, groups = influence.moments, influence.small_sample, influence.n_clusters
-        errors = "" if small is None else small.words(moments.cluster or "firm", groups)
+    def _basis(self, influence: Influence, blocks: Sequence[_Block], notes: tuple[str, ...], by: YearEffects) -> Basis:
+        plain = regression_basis(influence, self.level, by, sum(block.alone for block in blocks))
+        effects = ("block × firm", *(f"block × {'year' if b is None else f'{b} × year'}" for b in by))
+        errors = plain.convention.split("; ", 1)[1]
         window = f"event times {self.window[0]} to {self.window[1]}"
-        return Basis(
-            n_firms=int(moments.n_firms.sum()),
-            n_observations=sum(block.rows(moments) for block in blocks),
-            n_clusters=groups,
-            convention=f"{len(blocks)} stacked blocks of {window}; block × firm and block × year effects; {errors}",
-            degrees_of_freedom=float(groups - 1),
-            level=self.level,
-            unit=moments.outcome,
-            notes=(*notes, *late_cohorts(moments)),
-            effects=("block × firm", "block × year"),
-            cluster=moments.cluster or "firm",
-            covariance="clustered",
+        return replace(
+            plain,
+            n_observations=sum(block.rows(influence.moments) for block in blocks),
+            convention=f"{len(blocks)} stacked blocks of {window}; {' and '.join(effects)} effects; {errors}",
+            notes=(*notes, *plain.notes, *late_cohorts(influence.moments)),
+            effects=effects,
         )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Block:
-    """Firm-years `used` (K, T) by the block of a cohort, those of the cohort itself in `own` (K, T)."""
+    """Firm-years `used` (K, T) by the block of a cohort, those of the cohort itself in `own` (K, T), and how many were `alone`."""
 
     cohort: int
     used: BoolArray
     own: BoolArray
+    alone: int
 
     def rows(self, moments: Moments) -> int:
         """Stacked observations."""
         return int(moments.n_firms @ self.used.sum(axis=1))
 
-    def years(self) -> int:
-        """Block × year levels seen."""
-        return int(self.used.any(axis=0).sum())
 
-
-def _blocks(moments: Moments, window: tuple[int, int]) -> tuple[list[_Block], tuple[str, ...]]:
+def _blocks(moments: Moments, window: tuple[int, int], by: YearEffects) -> tuple[list[_Block], tuple[str, ...]]:
     """The blocks that compare something, and notes on the cohorts without one or with a shorter one."""
     years, blocks, without, short = moments.years, [], [], []
     for g in (int(c) for c in moments.treated_cohorts):
         inside = (years >= g + window[0]) & (years <= g + window[1])
         clean = moments.cohort > min(g + window[1], int(years[-1]))
         member: BoolArray = np.asarray(moments.cohort == g)
-        used = _without_singletons(moments, moments.observed & inside & (member | clean)[:, None])
+        candidates: BoolArray = moments.observed & inside & (member | clean)[:, None]
+        used = not_alone(moments, candidates, by)
         own = used & member[:, None]
         sides = own[:, years < g].any() and own[:, years >= g].any()
         if not sides or not used[clean].any():
@@ -154,7 +151,8 @@ def _blocks(moments: Moments, window: tuple[int, int]) -> tuple[list[_Block], tu
             continue
         if g + window[0] < years[0] or g + window[1] > years[-1]:
             short.append(str(g))
-        blocks.append(_Block(cohort=g, used=used, own=own))
+        alone = int(moments.n_firms @ (candidates & ~used).sum(axis=1))
+        blocks.append(_Block(cohort=g, used=used, own=own, alone=alone))
     if not blocks:
         raise IdentificationError(
             Problem(
@@ -167,45 +165,7 @@ def _blocks(moments: Moments, window: tuple[int, int]) -> tuple[list[_Block], tu
     return blocks, tuple(f"{text}: {', '.join(names)}" for text, names in notes.items() if names)
 
 
-def _without_singletons(moments: Moments, used: BoolArray) -> BoolArray:
-    """Firm-years of a block without those alone in their firm or year, again and again, as fixest does."""
-    while True:
-        keep: BoolArray = used & (used.sum(axis=1) > 1)[:, None] & (moments.n_firms @ used != 1)
-        if (keep == used).all():
-            return used
-        used = keep
-
-
-def _fit(moments: Moments, blocks: Sequence[_Block], columns: FloatArray) -> Influence | None:
-    """Regress on `columns` (K, T, q), switched on for a block's own cohort only; None if they repeat the blocks' effects."""
-    n_columns = columns.shape[2]
-    gram, cross, scale = np.zeros((n_columns, n_columns)), np.zeros(n_columns), np.zeros(n_columns)
-    parts, n_rows = [], sum(block.rows(moments) for block in blocks)
-    for block in blocks:
-        regressors = columns * block.own[:, :, None]
-        design = FirmAndYear.over(moments, block.used)
-        residual = design.residual(regressors)
-        weighted = residual * moments.weight[:, None, None]
-        gram += np.tensordot(weighted, residual, axes=([0, 1], [0, 1]))
-        cross += np.einsum("ktq,kt->q", weighted, moments.mean)
-        within = design.within(regressors)
-        scale += np.einsum("k,ktq,ktq->q", moments.weight, within, within)
-        parts.append((design, regressors, residual))
-    if dependent_columns(gram, scale).any():
-        return None
-    bread = np.linalg.inv(gram)
-    beta = bread @ cross
-    slope = np.zeros((len(moments.n_firms), n_columns, len(moments.years)))
-    constant = np.zeros((len(moments.n_firms), n_columns))
-    for design, regressors, residual in parts:
-        fit = regressors @ beta
-        fit += design.years_of((moments.mean - fit)[:, :, None])[:, 0]
-        slope += residual.transpose(0, 2, 1)
-        constant -= np.einsum("ktq,kt->kq", residual, fit)
-    return Influence(
-        moments=moments,
-        estimate=beta,
-        slope=np.matmul(bread, slope),
-        constant=constant @ bread,
-        small_sample=SmallSample(observations=n_rows, parameters=n_columns + sum(block.years() for block in blocks)),
-    )
+def _fit(moments: Moments, blocks: Sequence[_Block], columns: FloatArray, by: YearEffects) -> Influence:
+    """Regress on `columns` (K, T, q), switched on for a block's own cohort only; NaN where they repeat the blocks' effects."""
+    names = [f"column {j}" for j in range(columns.shape[2])]
+    return fit_stack(moments, names, [(block.used, columns * block.own[:, :, None]) for block in blocks], by, partly=True)

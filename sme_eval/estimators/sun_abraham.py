@@ -7,17 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sme_eval.errors import DesignError, IdentificationError, Problem, raise_if_any
-from sme_eval.moments.influence import Influence
 from sme_eval.moments.moments import Moments
 from sme_eval.panel.sample import Sample
 from sme_eval.results.event_study import EventStudy
 from sme_eval.stats.arrays import BoolArray, FloatArray, IntArray
-from sme_eval.stats.small_sample import SmallSample
 
 from .event_rows import REFERENCE, event_effects, late_cohorts, observed_times, one_estimate
-from .firm_and_year import FirmAndYear
-from .protocol import as_moments, check_level
-from .two_way import parameters, regression_basis, without_singletons, year_effects
+from .protocol import check_level
+from .two_way import fit_two_way, regression_basis, without_singletons
+from .two_way_covariates import Fit, Regression, two_way_design
+from .year_effects import YearEffects, YearEffectsBy, check_year_effects, effects_of, labels_of
 
 NO_CONTRAST = "no firm connects this event time with the last year before treatment, in the cohort or among the never-treated"
 
@@ -29,23 +28,25 @@ class SunAbraham:
     Estimand: the average effect on the treated by event time, cohorts weighted by their firm-years at that time; the overall effect
     weighs all treated firm-years alike. Unlike the event-study regression, effects may differ across cohorts.
 
-    y_it = α_i + λ_t + Σ_g Σ_{e ≠ −1} δ_ge·1{g_i = g}·1{t − g = e} + ε_it, never-treated firms (and cohorts after the last year) as
-    the comparison. The regression is saturated, so that δ_ge = (μ_{g,g+e} − μ_{g,g−1}) − (λ_{g+e} − λ_{g−1}) with μ_g the year
-    effects of cohort g alone and λ those of the comparison alone, each beside firm effects: solved so, one cohort at a time.
+    y_it = α_i + λ_t + Σ_g Σ_{e ≠ −1} δ_ge·1{g_i = g}·1{t − g = e} + x_i'δ_t + ε_it, never-treated firms (and cohorts after the last
+    year) as the comparison, λ_t by label if `year_effects_by` names any, with the sample's covariates x, if it has any, × year.
 
-    Assumptions: parallel trends of each cohort and the never-treated, no anticipation (the leads speak to both). Checked at run
-    time: that there are never-treated firms. A cohort that is not seen in its last year before treatment has no reference and is
-    left out, which the notes say.
+    Assumptions: parallel trends of each cohort and the never-treated, given x (linearly) and within the values of
+    `year_effects_by` where there are any, and effects of a cohort and year that lean on neither; no anticipation (the leads speak
+    to both). Checked at run time: that there are never-treated firms. A cohort that is not seen in its last year before treatment
+    has no reference and is left out, which the notes say; an effect that the other effects repeat is unavailable.
 
     Parameters
     ----------
+    year_effects_by
+        A kept column, or several: year effects are then specific to their values, as in `TwoWayFixedEffects`.
     level
         Level of the intervals.
 
     Raises
     ------
     DesignError
-        The sample names no treatment or has covariates.
+        The sample names no treatment or lacks a label; `year_effects_by` is no name.
     IdentificationError
         There are no never-treated firms, or no effect can be given.
 
@@ -62,27 +63,29 @@ class SunAbraham:
     1.9
     """
 
+    year_effects_by: YearEffectsBy = None
     level: float = 0.95
 
     def __post_init__(self) -> None:
-        raise_if_any(DesignError, check_level(self.level))
+        raise_if_any(DesignError, check_level(self.level) + check_year_effects(self.year_effects_by))
 
     def fit(self, data: Sample | Moments) -> EventStudy:
         """Estimate and average the cohorts' effects, from a sample or its moments."""
-        given = as_moments(data, (), "SunAbraham")
+        by = effects_of(self.year_effects_by)
+        given, regress = two_way_design(data, labels_of(self.year_effects_by), "SunAbraham")
         kept, notes = _with_reference(given)
-        moments = without_singletons(kept, (None,))
+        moments = without_singletons(kept, by)
         _refuse_one_side(moments)
-        effects = cohort_effects(moments)
-        basis = regression_basis(effects.influence, self.level, (None,), kept.n_observations - moments.n_observations)
-        basis = replace(basis, notes=(*basis.notes, *notes, *late_cohorts(moments)))
+        effects = cohort_effects(moments, regress, by)
+        after = effects.event_time >= 0
+        if not after.any():
+            raise IdentificationError(Problem(what="No effect from treatment on is identified.", where=NO_CONTRAST))
+        basis = regression_basis(effects.influence, self.level, by, kept.n_observations - moments.n_observations)
+        basis = replace(basis, notes=(*basis.notes, *notes, *effects.notes(), *late_cohorts(moments)))
         times, averaged = effects.average(effects.event_time)
         treated_cohorts = np.isin(moments.cohort, moments.treated_cohorts)[:, None]
         wanted = observed_times(moments, moments.observed & treated_cohorts)
         missing = {int(e): NO_CONTRAST for e in np.setdiff1d(wanted, [*times, REFERENCE])}
-        after = effects.event_time >= 0
-        if not after.any():
-            raise IdentificationError(Problem(what="No effect from treatment on is identified.", where=NO_CONTRAST))
         overall = effects.influence.combine(effects.mass * after / effects.mass[after].sum())
         return EventStudy(
             effects=event_effects(averaged, times, missing, basis, moments.observed & treated_cohorts),
@@ -95,82 +98,53 @@ class SunAbraham:
 class CohortEffects:
     """δ_ge of every cohort and event time that is identified, (J,), with the weighted firm-years behind each.
 
-    `treated` (K, T) marks the firm-years from treatment on behind them.
+    `treated` (K, T) marks the firm-years from treatment on behind them; `lost` counts effects that are not identified.
     """
 
-    influence: Influence
+    influence: Regression
     cohort: IntArray
     event_time: IntArray
     mass: FloatArray
     treated: BoolArray
+    lost: int
 
-    def average(self, by: IntArray) -> tuple[IntArray, Influence]:
+    def notes(self) -> list[str]:
+        """What the averages are without."""
+        return [f"{self.lost} effects of a cohort and event time are not identified and left out of the averages"] * (self.lost > 0)
+
+    def average(self, by: IntArray) -> tuple[IntArray, Regression]:
         """Averages over the effects that share a value of `by` (J,), by their firm-years; shares count as fixed."""
         values = np.unique(by)
         weights = (by == values[:, None]) * self.mass
         return values, self.influence.combine(weights / weights.sum(axis=1, keepdims=True))
 
 
-def cohort_effects(moments: Moments) -> CohortEffects:
+def cohort_effects(moments: Moments, regress: Fit = fit_two_way, by: YearEffects = (None,)) -> CohortEffects:
     """Every δ_ge that is identified; `moments` must be without singletons."""
-    never: BoolArray = np.asarray(moments.cohort > moments.years[-1])
-    comparison = _YearPath.of(moments, never)
-    parts = [_one_cohort(moments, int(g), comparison, never) for g in moments.treated_cohorts]
-    n_effects = sum(len(part.cohort) for part in parts)
-    influence = Influence(
-        moments=moments,
-        estimate=np.concatenate([part.influence.estimate for part in parts]),
-        slope=np.concatenate([part.influence.slope for part in parts], axis=1),
-        constant=np.concatenate([part.influence.constant for part in parts], axis=1),
-        small_sample=SmallSample(
-            observations=moments.n_observations,
-            parameters=parameters(moments, {None: year_effects(moments, None)}, n_effects),
-        ),
-    )
+    pairs = [(g, t) for g in moments.treated_cohorts for t in _years_of(moments, int(g))]
+    cohort, year = (np.array([pair[side] for pair in pairs], dtype=np.int64) for side in (0, 1))
+    place, column = np.searchsorted(moments.years, year), np.arange(len(pairs))
+    regressors = np.zeros((*moments.observed.shape, len(pairs)))
+    regressors[:, place, column] = (moments.cohort[:, None] == cohort) & moments.observed[:, place]
+    names = [f"cohort {g}, event time {t - g}" for g, t in pairs]
+    influence = regress(moments, names, regressors, by, partly=True)
+    given = ~np.isnan(influence.estimate)
+    if not given.all():
+        influence = influence.combine(np.eye(len(pairs))[given])
     return CohortEffects(
         influence=influence,
-        cohort=np.concatenate([part.cohort for part in parts]),
-        event_time=np.concatenate([part.event_time for part in parts]),
-        mass=np.concatenate([part.mass for part in parts]),
-        treated=np.any([part.treated for part in parts], axis=0),
+        cohort=cohort[given],
+        event_time=(year - cohort)[given],
+        mass=np.einsum("k,ktj->j", moments.weight, regressors[:, :, given]),
+        treated=np.asarray(regressors[:, :, given & (year >= cohort)].any(axis=2)),
+        lost=int((~given).sum()),
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _YearPath:
-    """Year effects (T,) of some cells alone, beside firm effects."""
-
-    design: FirmAndYear
-    effects: FloatArray
-
-    @classmethod
-    def of(cls, moments: Moments, cells: BoolArray) -> _YearPath:
-        part = moments.subset(cells)
-        design = FirmAndYear.over(part, part.observed)
-        return cls(design=design, effects=design.years_of(part.mean[:, :, None])[:, 0])
-
-
-def _one_cohort(moments: Moments, g: int, comparison: _YearPath, never: BoolArray) -> CohortEffects:
-    """δ_g of one cohort: contrasts of its own year effects with the reference, minus the same contrasts of the comparison's."""
-    n_cells, n_years = moments.observed.shape
-    cells: BoolArray = np.asarray(moments.cohort == g)
-    own = _YearPath.of(moments, cells)
-    contrasts = np.eye(n_years) - (moments.years == g + REFERENCE)
-    given = own.design.identifies(contrasts) & comparison.design.identifies(contrasts)
-    given &= (moments.years != g + REFERENCE) & moments.observed[cells].any(axis=0)
-    contrasts = contrasts[given]
-    slope, constant = np.zeros((n_cells, len(contrasts), n_years)), np.zeros((n_cells, len(contrasts)))
-    for path, where, sign in ((own, cells, 1.0), (comparison, never, -1.0)):
-        slope[where] = sign * path.design.contrast_slope(contrasts)
-        constant[where] = -slope[where] @ path.effects
-    estimate = contrasts @ (own.effects - comparison.effects)
-    return CohortEffects(
-        influence=Influence(moments=moments, estimate=estimate, slope=slope, constant=constant),
-        cohort=np.full(len(contrasts), g),
-        event_time=np.asarray((moments.years - g)[given]),
-        mass=np.asarray((moments.weight[cells] @ moments.observed[cells])[given]),
-        treated=moments.observed & cells[:, None] & given & (moments.years >= g),
-    )
+def _years_of(moments: Moments, g: int) -> IntArray:
+    """Years in which cohort g is seen, but its reference."""
+    seen = moments.observed[moments.cohort == g].any(axis=0)
+    return np.asarray(moments.years[seen & (moments.years != g + REFERENCE)])
 
 
 def _with_reference(moments: Moments) -> tuple[Moments, list[str]]:

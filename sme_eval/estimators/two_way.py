@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -12,37 +12,14 @@ from sme_eval.errors import IdentificationError, Problem
 from sme_eval.moments.influence import Influence
 from sme_eval.moments.moments import Moments
 from sme_eval.results.basis import Basis
-from sme_eval.stats.arrays import FloatArray
-from sme_eval.stats.least_squares import dependent_columns, scaled_pseudoinverse
+from sme_eval.stats.arrays import BoolArray, FloatArray
+from sme_eval.stats.least_squares import dependent_columns
 from sme_eval.stats.small_sample import SmallSample
 
-YearEffects = tuple[str | None, ...]
-"""Sets of year effects: None for plain ones, a label (or "cohort") for label × year."""
+from .year_effects import AbsorbedEffects, YearEffects, not_alone, parameters, within
 
-
-def year_effects(moments: Moments, by: str | None) -> FloatArray:
-    """Dummies of every year, or of every label × year: (K, T, p)."""
-    n_cells, n_years = moments.observed.shape
-    eye: FloatArray = np.broadcast_to(np.eye(n_years), (n_cells, n_years, n_years))
-    if by is None:
-        return eye
-    label = moments.cohort if by == "cohort" else moments.label(by)
-    group = label[:, None] == np.unique(label)
-    return np.asarray(group[:, None, :, None] * eye[:, :, None, :]).reshape(n_cells, n_years, -1)
-
-
-def parameters(moments: Moments, effects: Mapping[str | None, FloatArray], n_regressors: int) -> int:
-    """Fixest's K: regressors + levels of each effect (1 if it nests in the cluster) − (number of effects − 1).
-
-    Firm effects always nest in the cluster. Levels are counted, not rank.
-    """
-    levels = [1 if by is not None and by == moments.cluster else _levels(moments, dummies) for by, dummies in effects.items()]
-    return n_regressors + 1 + sum(levels) - len(levels)
-
-
-def _levels(moments: Moments, dummies: FloatArray) -> int:
-    """Levels of an effect that are seen."""
-    return int((np.einsum("k,kt,ktp->p", moments.n_firms, moments.observed, dummies) > 0).sum())
+NOT_IDENTIFIED = 1e-8
+"""How far a coefficient may move along a direction that the fixed effects repeat; between dummies moves are of order one."""
 
 
 def without_singletons(moments: Moments, by: YearEffects) -> Moments:
@@ -51,56 +28,67 @@ def without_singletons(moments: Moments, by: YearEffects) -> Moments:
     They have no influence on the coefficients, but they count in N and G. A year level of one observation belongs to a cell of one
     firm, because nobody else shares its pattern; so taking that year out of the cell is exact.
     """
-    while True:
-        observed = moments.observed.copy()
-        levels = np.concatenate([year_effects(moments, b) for b in by], axis=2)
-        count = np.einsum("k,kt,ktp->p", moments.n_firms, observed, levels)
-        observed[(levels[:, :, count == 1] * observed[:, :, None]).any(axis=2)] = False
-        keep = observed.sum(axis=1) > 1
-        if keep.all() and (observed == moments.observed).all():
-            return moments
-        moments = replace(
-            moments,
-            observed=observed,
-            mean=moments.mean * observed,
-            squared_weight_mean=moments.squared_weight_mean * observed,
-        ).subset(keep)
+    observed = not_alone(moments, moments.observed, by)
+    keep: BoolArray = np.asarray(observed.any(axis=1))
+    if keep.all() and (observed == moments.observed).all():
+        return moments
+    return replace(
+        moments,
+        observed=observed,
+        mean=moments.mean * observed,
+        squared_weight_mean=moments.squared_weight_mean * observed,
+    ).subset(keep)
 
 
-def fit_two_way(moments: Moments, terms: Sequence[str], regressors: FloatArray, by: YearEffects) -> Influence:
-    """Regress the outcome on `regressors` (K, T, q) with firm and (by ×) year effects.
+def fit_two_way(
+    moments: Moments, terms: Sequence[str], regressors: FloatArray, by: YearEffects, *, partly: bool = False
+) -> Influence:
+    """Regress the outcome on `regressors` (K, T, q) with firm and (by ×) year effects; `moments` must be without singletons.
 
-    Each firm's means over its observed years are taken out first, then the year dummies are partialled out through their Gram
-    matrix. `moments` must be without singletons. With D the residual regressors of a cell, the influence of a firm is
-    (Σ w D'D)⁻¹ D'(y − fit): linear in y.
+    Coefficients that are not identified are refused; `partly` returns NaN for them and the others beside them.
     """
-    effects = {b: year_effects(moments, b) for b in by}
-    seen = moments.observed[:, :, None].astype(np.float64)
-    count = np.maximum(seen.sum(axis=1, keepdims=True), 1.0)
-    nuisance, own = (within(block, seen, count) for block in (np.concatenate(list(effects.values()), axis=2), regressors))
-    weight = moments.weight[:, None, None]
-    flat_nuisance, flat_own = flat(nuisance), flat(own)
-    inverse = scaled_pseudoinverse(flat(nuisance * weight).T @ flat_nuisance)
-    residual = (own - nuisance @ (inverse @ (flat(nuisance * weight).T @ flat_own))) * seen
-    gram = flat(residual * weight).T @ flat(residual)
-    refuse_dependent(terms, gram, np.einsum("kta,kta->a", own * weight, own))
-    bread = np.linalg.inv(gram)
-    beta = bread @ (flat(residual * weight).T @ moments.mean.ravel())
-    rest = (moments.mean - regressors @ beta) * moments.observed * moments.weight[:, None]
-    gamma = inverse @ (flat_nuisance.T @ rest.ravel())
-    fit = (regressors @ beta + nuisance @ gamma) * moments.observed
+    return fit_stack(moments, terms, [(moments.observed, regressors)], by, partly=partly)
+
+
+def fit_stack(
+    moments: Moments,
+    terms: Sequence[str],
+    stack: Sequence[tuple[BoolArray, FloatArray]],
+    by: YearEffects,
+    *,
+    partly: bool = False,
+) -> Influence:
+    """One regression on blocks of firm-years (K, T) with their regressors (K, T, q), every block with effects of its own.
+
+    Each firm's means over its used years are taken out first, then the year effects are partialled out through their Gram matrix.
+    With D the residual regressors of a cell, the influence of a firm is (Σ w D'D)⁻¹ D'(y − fit), summed over blocks: linear in y.
+    """
+    weight, n_terms, parts = moments.weight[:, None, None], len(terms), []
+    gram, cross, scale = np.zeros((n_terms, n_terms)), np.zeros(n_terms), np.zeros(n_terms)
+    for used, regressors in stack:
+        effects = AbsorbedEffects.over(moments, used, by)
+        residual = effects.residual(regressors)
+        gram += flat(residual * weight).T @ flat(residual)
+        cross += flat(residual * weight).T @ moments.mean.ravel()
+        scale += (weight * within(regressors, used) ** 2).sum(axis=(0, 1))
+        parts.append((effects, regressors, residual))
+    solution = solve(terms, gram, scale, partly)
+    beta = solution.bread @ cross
+    slope, constant = np.zeros((len(moments.n_firms), n_terms, len(moments.years))), np.zeros((len(moments.n_firms), n_terms))
+    for effects, regressors, residual in parts:
+        fit = regressors @ beta
+        fit += effects.predicted((moments.mean - fit)[:, :, None])[:, :, 0]
+        slope += residual.transpose(0, 2, 1)
+        constant -= np.einsum("kta,kt->ka", residual, fit)
+    rows = sum(int(moments.n_firms @ used.sum(axis=1)) for used, _ in stack)
+    n_parameters = parameters(moments, [used for used, _ in stack], by, solution.rank)
     return Influence(
         moments=moments,
-        estimate=beta,
-        slope=np.matmul(bread, residual.transpose(0, 2, 1)),
-        constant=-np.einsum("kta,kt->ka", residual, fit) @ bread,
-        small_sample=SmallSample(observations=moments.n_observations, parameters=parameters(moments, effects, len(terms))),
+        estimate=np.where(solution.identified, beta, np.nan),
+        slope=np.matmul(solution.bread, slope),
+        constant=constant @ solution.bread,
+        small_sample=SmallSample(observations=rows, parameters=n_parameters),
     )
-
-
-def within(block: FloatArray, seen: FloatArray, count: FloatArray) -> FloatArray:
-    """Deviations from the mean over each cell's observed years."""
-    return np.asarray((block - (block * seen).sum(axis=1, keepdims=True) / count) * seen)
 
 
 def flat(block: FloatArray) -> FloatArray:
@@ -108,10 +96,26 @@ def flat(block: FloatArray) -> FloatArray:
     return block.reshape(-1, block.shape[2])
 
 
-def refuse_dependent(terms: Sequence[str], gram: FloatArray, scale: FloatArray) -> None:
-    """Refuse regressors of which too little of `scale` (q,) is left in `gram` (q, q), after fixed effects and earlier ones."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Solution:
+    """An inverse of the regressors' cross-products and which coefficients have one value only.
+
+    `bread` (q, q) is zero for regressors that combine earlier ones; coefficients (q,) that no such combination touches are
+    `identified`; `rank` counts the independent regressors.
+    """
+
+    bread: FloatArray
+    identified: BoolArray
+    rank: int
+
+
+def solve(terms: Sequence[str], gram: FloatArray, scale: FloatArray, partly: bool) -> Solution:
+    """Invert `gram` (q, q), the cross-products after fixed effects, of regressors whose own sums of squares are `scale` (q,).
+
+    Regressors of which too little is left after fixed effects and earlier ones are refused, or left out if `partly`.
+    """
     dropped = dependent_columns(gram, scale)
-    if dropped.any():
+    if dropped.any() and not partly:
         names = ", ".join(str(t) for t, d in zip(terms, dropped, strict=True) if d)
         raise IdentificationError(
             Problem(
@@ -120,14 +124,22 @@ def refuse_dependent(terms: Sequence[str], gram: FloatArray, scale: FloatArray) 
                 "last leads of an event study repeat the year effects",
             )
         )
+    bread, kept = np.zeros_like(gram), np.ix_(~dropped, ~dropped)
+    bread[kept] = np.linalg.inv(gram[kept])
+    moves = np.abs(bread @ gram[:, dropped]).max(axis=1, initial=0.0)
+    return Solution(bread=bread, identified=~dropped & (moves < NOT_IDENTIFIED), rank=int((~dropped).sum()))
 
 
 class Fitted(Protocol):
-    """What a regression's counts and convention are read from."""
+    """What results are read from: estimates with their covariance, counts and convention."""
 
     @property
     def moments(self) -> Moments:
         """The table."""
+
+    @property
+    def estimate(self) -> FloatArray:
+        """Estimates (J,)."""
 
     @property
     def small_sample(self) -> SmallSample | None:
@@ -140,6 +152,9 @@ class Fitted(Protocol):
     @property
     def covariates(self) -> tuple[str, ...]:
         """Baseline covariates that are entered × year."""
+
+    def covariance(self) -> FloatArray:
+        """Covariance (J, J)."""
 
 
 def regression_basis(influence: Fitted, level: float, by: YearEffects, dropped: int) -> Basis:

@@ -8,8 +8,9 @@ between firms of a cell by their covariates: so influences are summed in passes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -24,9 +25,10 @@ from sme_eval.stats.least_squares import PINV_CUTOFF, scaled_pseudoinverse
 from sme_eval.stats.small_sample import SmallSample
 from sme_eval.terms import NEVER
 
-from .group_time_design import baseline_values, standardised
+from .group_time_design import standardised
 from .protocol import as_moments
-from .two_way import YearEffects, fit_two_way, flat, parameters, refuse_dependent, within, year_effects
+from .two_way import fit_two_way, flat, solve
+from .year_effects import YearDummies, YearEffects, centring, parameters, within
 
 CELL = "cell of the whole table"
 """Label under which a table remembers its cells when some are taken out."""
@@ -47,16 +49,26 @@ class GivenCovariates:
     covariates: tuple[str, ...] = ()
 
     def combine(self, weights: FloatArray) -> GivenCovariates:
-        """Fixed combinations of the estimates, weights (A, J)."""
+        """Fixed combinations of the estimates, weights (A, J); one that is not identified may carry weight zero only."""
         weights = np.atleast_2d(weights)
-        return replace(self, estimate=weights @ self.estimate, products=weights @ self.products @ weights.T)
+        value = np.where(weights == 0.0, 0.0, weights * self.estimate).sum(axis=1)
+        return replace(self, estimate=value, products=weights @ self.products @ weights.T)
 
     def covariance(self) -> FloatArray:
         """Covariance (J, J) with fixest's small-sample factor."""
         return self.products * self.small_sample.clustered(self.n_clusters)
 
 
-Fit = Callable[[Moments, Sequence[str], FloatArray, YearEffects], Influence | GivenCovariates]
+Regression = Influence | GivenCovariates
+
+
+class Fit(Protocol):
+    """A regression of a table's outcome on regressors (K, T, q), as `fit_two_way`."""
+
+    def __call__(
+        self, moments: Moments, terms: Sequence[str], regressors: FloatArray, by: YearEffects, *, partly: bool = False
+    ) -> Regression:
+        """Estimates with their covariance."""
 
 
 def two_way_design(data: Sample | Moments, by: tuple[str, ...], estimator: str) -> tuple[Moments, Fit]:
@@ -66,15 +78,17 @@ def two_way_design(data: Sample | Moments, by: tuple[str, ...], estimator: str) 
     bare = replace(data, names=replace(data.names, covariates=()))
     moments = as_moments(bare, by, estimator)
     labels = {**moments.labels, CELL: np.arange(len(moments.n_firms))}
-    firms = _firms(data, by)
+    firms = firms_by_cell(data, by)
 
-    def fit(table: Moments, terms: Sequence[str], regressors: FloatArray, effects: YearEffects) -> GivenCovariates:
-        return replace(_fit(firms, table, terms, regressors, effects), covariates=data.names.covariates)
+    def fit(
+        moments: Moments, terms: Sequence[str], regressors: FloatArray, by: YearEffects, *, partly: bool = False
+    ) -> GivenCovariates:
+        return replace(_fit(firms, moments, terms, regressors, by, partly), covariates=data.names.covariates)
 
     return replace(moments, labels=labels), fit
 
 
-def _firms(sample: Sample, by: tuple[str, ...]) -> FirmBlocks:
+def firms_by_cell(sample: Sample, by: tuple[str, ...]) -> FirmBlocks:
     """Firms sorted as in the table, blocks being cells, with their covariates and without an intercept."""
     labels = {name: sample.label(name) for name in by}
     if sample.cluster is not None and sample.names.cluster is not None:
@@ -85,7 +99,7 @@ def _firms(sample: Sample, by: tuple[str, ...]) -> FirmBlocks:
         outcome=sample.outcome,
         order=order,
         start=start,
-        design=standardised(baseline_values(sample), order),
+        design=standardised(sample.baseline, order),
         weight=None if sample.weight is None else sample.weight[order],
         cluster=None if sample.cluster is None else sample.cluster[order],
     )
@@ -118,27 +132,27 @@ def _rank(gram: FloatArray) -> int:
     return int((value > PINV_CUTOFF * value.max(initial=0.0)).sum())
 
 
-def _fit(firms: FirmBlocks, moments: Moments, terms: Sequence[str], regressors: FloatArray, by: YearEffects) -> GivenCovariates:
+def _fit(
+    firms: FirmBlocks, moments: Moments, terms: Sequence[str], regressors: FloatArray, by: YearEffects, partly: bool
+) -> GivenCovariates:
     """Partial year effects and covariates × year out of regressors (K, T, q) and outcome, then regress."""
-    effects = {b: year_effects(moments, b) for b in by}
-    dummies = np.concatenate(list(effects.values()), axis=2)
-    products = _products(firms, moments, dummies, regressors)
-    q = len(terms)
+    dummies, q = YearDummies.of(moments, by), len(terms)
+    products = normal_equations(firms, moments, dummies, regressors)
     inverse = scaled_pseudoinverse(products.nuisance)
     partial = inverse @ products.gram[:-q, -q:]
     gram = products.gram[-q:, -q:] - products.gram[-q:, :-q] @ partial
-    refuse_dependent(terms, gram, np.diag(products.gram)[-q:])
-    bread = np.linalg.inv(gram)
-    beta = bread @ (products.outcome[-q:] - partial.T @ products.outcome[:-q])
+    solution = solve(terms, gram, np.diag(products.gram)[-q:], partly)
+    beta = solution.bread @ (products.outcome[-q:] - partial.T @ products.outcome[:-q])
     gamma = inverse @ (products.outcome[:-q] - products.gram[:-q, -q:] @ beta)
     scores = _Scores.of(firms, moments, dummies, regressors, partial, np.append(gamma, beta))
     total, n_clusters = scores.products(firms, moments)
+    n_parameters = parameters(moments, [moments.observed], by, solution.rank + products.extra)
     return GivenCovariates(
         moments=moments,
-        estimate=beta,
-        products=bread @ total @ bread,
+        estimate=np.where(solution.identified, beta, np.nan),
+        products=solution.bread @ total @ solution.bread,
         n_clusters=n_clusters,
-        small_sample=SmallSample(observations=moments.n_observations, parameters=parameters(moments, effects, q + products.extra)),
+        small_sample=SmallSample(observations=moments.n_observations, parameters=n_parameters),
     )
 
 
@@ -147,28 +161,29 @@ def _blocks(moments: Moments) -> list[int]:
     return [int(cell) for cell in moments.labels[CELL]]
 
 
-def _centring(observed: BoolArray) -> FloatArray:
-    """M of every cell, (K, T, T): deviations from the mean over observed years, zero elsewhere."""
-    seen = observed.astype(np.float64)
-    count = np.maximum(seen.sum(axis=1), 1.0)[:, None, None]
-    return np.asarray(seen[:, :, None] * np.eye(observed.shape[1]) - seen[:, :, None] * seen[:, None, :] / count)
-
-
-def _products(firms: FirmBlocks, moments: Moments, dummies: FloatArray, regressors: FloatArray) -> _Products:
+def normal_equations(firms: FirmBlocks, moments: Moments, dummies: YearDummies, regressors: FloatArray) -> _Products:
+    """With D the year effects, R the regressors and M the deviations from firms' means: sums over cells of what each has alone."""
     n_years, p = len(moments.years), len(firms.design)
     first, second, paths = _covariate_sums(firms, moments)
-    seen = moments.observed[:, :, None].astype(np.float64)
-    count = np.maximum(seen.sum(axis=1, keepdims=True), 1.0)
-    constant = within(np.concatenate([dummies, regressors], axis=2), seen, count)
-    weighted = flat(constant * moments.weight[:, None, None])
-    own = weighted.T @ flat(constant)
-    cross = np.einsum("ktc,ka->cta", constant, first).reshape(-1, n_years * p)
-    covariates = np.einsum("kts,kab->tasb", _centring(moments.observed), second).reshape(n_years * p, n_years * p)
-    n_effects, q = dummies.shape[2], regressors.shape[2]
-    gram = np.block([[own, cross], [cross.T, covariates]])
-    order = np.concatenate([np.arange(n_effects), n_effects + q + np.arange(n_years * p), n_effects + np.arange(q)])
-    outcome = np.concatenate([weighted.T @ moments.mean.ravel(), paths.ravel()])
-    return _Products(gram=gram[np.ix_(order, order)], outcome=outcome[order], n_effects=n_effects, n_regressors=q)
+    centre, own = centring(moments.observed), within(regressors, moments.observed)
+    weight, wide = moments.weight[:, None, None], n_years * p
+    by_effects = [
+        dummies.gram(weight * centre),
+        dummies.collect(np.einsum("kts,ka->ktsa", centre, first).reshape(*moments.observed.shape, wide)),
+        dummies.collect(weight * own),
+    ]
+    covariates = np.einsum("kts,kab->tasb", centre, second).reshape(wide, wide)
+    cross = np.einsum("ktc,ka->tac", own, first).reshape(wide, -1)
+    regression = flat(weight * own).T @ flat(own)
+    path = weight * within(moments.mean[:, :, None], moments.observed)
+    return _Products(
+        gram=np.block(
+            [by_effects, [by_effects[1].T, covariates, cross], [by_effects[2].T, cross.T, regression]],
+        ),
+        outcome=np.concatenate([dummies.collect(path).ravel(), paths.ravel(), flat(own).T @ path.ravel()]),
+        n_effects=dummies.n_columns,
+        n_regressors=regressors.shape[2],
+    )
 
 
 def _covariate_sums(firms: FirmBlocks, moments: Moments) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -180,11 +195,11 @@ def _covariate_sums(firms: FirmBlocks, moments: Moments) -> tuple[FloatArray, Fl
         for chunk in firms.chunks(block):
             first[k] += chunk.weighted.sum(axis=1)
             triangle[k] += chunk.products.sum(axis=1)
-            paths += _centred(chunk.path - moments.shift[:, None], moments.observed[k]) @ chunk.weighted.T
+            paths += centred(chunk.path - moments.shift[:, None], moments.observed[k]) @ chunk.weighted.T
     return first, as_square(triangle, p), paths
 
 
-def _centred(path: FloatArray, observed: BoolArray) -> FloatArray:
+def centred(path: FloatArray, observed: BoolArray) -> FloatArray:
     """M times (T, n) paths of one cell."""
     centred: FloatArray = path - path[observed].mean(axis=0)
     centred[~observed] = 0.0
@@ -209,17 +224,17 @@ class _Scores:
         cls,
         firms: FirmBlocks,
         moments: Moments,
-        dummies: FloatArray,
+        dummies: YearDummies,
         regressors: FloatArray,
         partial: FloatArray,
         coefficients: FloatArray,
     ) -> _Scores:
         """From the regressors' own regression on the nuisances, `partial`, and the outcome's `coefficients` on everything."""
-        n_effects, q = dummies.shape[2], regressors.shape[2]
+        n_effects, q = dummies.n_columns, regressors.shape[2]
         shape = (len(moments.years), len(firms.design))
         return cls(
-            regressor=regressors - dummies @ partial[:n_effects],
-            fit=dummies @ coefficients[:n_effects] + regressors @ coefficients[-q:],
+            regressor=regressors - dummies.spread(partial[:n_effects]),
+            fit=dummies.spread(coefficients[:n_effects, None])[:, :, 0] + regressors @ coefficients[-q:],
             regressor_by_x=partial[n_effects:].reshape(*shape, q),
             fit_by_x=coefficients[n_effects:-q].reshape(shape),
         )
@@ -227,7 +242,7 @@ class _Scores:
     def of_chunk(self, chunk: Chunk, k: int, moments: Moments) -> FloatArray:
         """Scores (q, n) of a chunk of cell k."""
         known = (moments.shift + self.fit[k])[:, None] + self.fit_by_x @ chunk.design
-        residual = _centred(chunk.path - known, moments.observed[k])
+        residual = centred(chunk.path - known, moments.observed[k])
         residual *= chunk.weight
         score: FloatArray = self.regressor[k].T @ residual
         for a, x in enumerate(chunk.design):

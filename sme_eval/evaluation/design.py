@@ -13,8 +13,12 @@ from sme_eval.errors import DesignError, Problem, raise_if_any, suggestion
 from sme_eval.estimators.callaway_santanna import CallawaySantAnna
 from sme_eval.estimators.district_dose import DistrictDose
 from sme_eval.estimators.event_study_regression import EventStudyRegression
+from sme_eval.estimators.imputation import ImputationDiD
 from sme_eval.estimators.landmark import LandmarkDiD
 from sme_eval.estimators.protocol import Estimator, choose
+from sme_eval.estimators.stacked import StackedDiD
+from sme_eval.estimators.sun_abraham import SunAbraham
+from sme_eval.estimators.two_stage import TwoStageDiD
 from sme_eval.estimators.two_way_fixed_effects import TwoWayFixedEffects
 from sme_eval.estimators.untangle import EntryArm, Exposure, Untangle
 from sme_eval.policies.policy import Policy
@@ -29,6 +33,10 @@ ESTIMATORS: Mapping[str, type[Any]] = {
     "CallawaySantAnna": CallawaySantAnna,
     "TwoWayFixedEffects": TwoWayFixedEffects,
     "EventStudyRegression": EventStudyRegression,
+    "SunAbraham": SunAbraham,
+    "ImputationDiD": ImputationDiD,
+    "TwoStageDiD": TwoStageDiD,
+    "StackedDiD": StackedDiD,
     "LandmarkDiD": LandmarkDiD,
     "DistrictDose": DistrictDose,
     "Untangle": Untangle,
@@ -76,10 +84,13 @@ def describe(estimator: Estimator, covariates: tuple[str, ...] = ()) -> Estimato
         if field.name != "level":
             choices[field.name] = _told(value)
     if isinstance(estimator, CallawaySantAnna):
-        if covariates:
-            choices["covariates"] = covariates
-        else:
+        del choices["learner"]
+        if estimator.learner is not None:
+            choices["learner"] = estimator.learner.description
+        if not covariates:
             del choices["method"]
+    if covariates and "covariates" not in choices:
+        choices["covariates"] = covariates
     return EstimatorRecord(name=type(estimator).__name__, choices=choices)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from sme_eval.errors import DataError, IdentificationError, Problem
 from sme_eval.estimators.district_dose import DistrictDose
 from sme_eval.estimators.event_study_regression import EventStudyRegression
+from sme_eval.estimators.imputation import ImputationDiD
 from sme_eval.estimators.landmark import LandmarkDiD
 from sme_eval.estimators.protocol import Estimator
+from sme_eval.estimators.stacked import StackedDiD
+from sme_eval.estimators.sun_abraham import SunAbraham
+from sme_eval.estimators.two_stage import TwoStageDiD
 from sme_eval.estimators.untangle import Untangle
 from sme_eval.panel.firm_panel import FirmPanel
 from sme_eval.panel.sample import Sample
@@ -23,11 +28,21 @@ from sme_eval.results.estimate import Estimate
 from sme_eval.results.event_study import EventStudy
 from sme_eval.results.group_time import GroupTimeEffects
 from sme_eval.results.unavailable import Unavailable
+from sme_eval.terms import NEVER
 
 from .design import Design
 
 GROWTH_DESIGNS = (LandmarkDiD, DistrictDose, Untangle)
 """Estimators that condition on past growth: years inside its window cannot speak to trends."""
+EVENT_STUDIES: Mapping[tuple[type, ...], str] = {
+    GROWTH_DESIGNS: "landmark",
+    (EventStudyRegression,): "event_average",
+    (StackedDiD,): "regression_weighted",
+    (SunAbraham, ImputationDiD, TwoStageDiD): "treated_firm_years",
+}
+"""What the overall of an event study measures."""
+NO_LEAD = -NEVER
+"""No event time before treatment speaks to trends: leads of a two-stage design are residuals of its own first stage."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +50,7 @@ class Fitted:
     """What one estimator gave: the average effect, effects by event time, and by cohort where it has them.
 
     `last_lead` is the last event time before treatment whose effect speaks to trends. `result` is what `fit` returned.
-    `covariates` are those of the sample that group-time effects condition on.
+    `covariates` are those of the sample.
     """
 
     estimator: Estimator
@@ -93,7 +108,10 @@ def sample_of(design: Design, panel: FirmPanel, outcome: str, cohort: str | None
 
 def fit(estimator: Estimator, sample: Sample) -> Fitted:
     """Fit one estimator and sort what it returns."""
-    result = estimator.fit(sample)
+    return replace(_sorted(estimator, estimator.fit(sample)), covariates=sample.names.covariates)
+
+
+def _sorted(estimator: Estimator, result: Any) -> Fitted:
     if isinstance(result, GroupTimeEffects):
         return Fitted(
             estimator=estimator,
@@ -102,17 +120,15 @@ def fit(estimator: Estimator, sample: Sample) -> Fitted:
             by_event_time=result.aggregate("dynamic").effects,
             by_cohort=result.aggregate("group").effects,
             last_lead=-1 - int(getattr(estimator, "anticipation", 0)),
-            covariates=sample.names.covariates,
         )
     if isinstance(result, EventStudy):
-        growth = isinstance(estimator, GROWTH_DESIGNS)
         return Fitted(
             estimator=estimator,
-            estimand="landmark" if growth else "event_average",
+            estimand=next(words for kinds, words in EVENT_STUDIES.items() if isinstance(estimator, kinds)),
             overall=result.overall,
             by_event_time=result.effects,
             by_cohort=result.by_cohort,
-            last_lead=last_lead(estimator) if growth else -1,
+            last_lead=NO_LEAD if isinstance(estimator, TwoStageDiD) else last_lead(estimator),
             result=result,
         )
     if isinstance(result, DistrictDoseResult):

@@ -65,9 +65,9 @@ class Moments(Printable):
         `by` names the columns that split cells, beside the cluster. None takes every kept column that is a label: text, category,
         flag or integer, constant within firms.
         """
-        from .build import build_moments, label_columns
+        from .build import build_moments
 
-        return build_moments(sample, label_columns(sample) if by is None else tuple(by))
+        return build_moments(sample, by)
 
     def merge(self, other: Moments) -> Moments:
         """Moments of both sets of firms together; the firms must be different ones, which only the caller can know."""

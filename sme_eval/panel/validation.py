@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from sme_eval.errors import DataError, Problem, suggestion
 from sme_eval.stats.arrays import BoolArray, FloatArray, IntArray
 from sme_eval.terms import NEVER
 
-from .codes import Codes
+from .codes import Codes, RowCodes, RowFirms, row_blocks
 
 SHOWN_ROWS = 3
 
@@ -62,9 +62,10 @@ def read_number(
 ) -> FloatArray:
     """A column as float64; text, dates and complex numbers are problems, and missing or infinite values unless allowed."""
     column, where = frame[name], f"column {name}"
-    if column.dtype.kind in "fiub" and not isinstance(column.dtype, pd.api.extensions.ExtensionDtype):
-        values: FloatArray = column.to_numpy(np.float64)
-        unreadable = np.zeros(len(column), dtype=bool)
+    plain = plain_numbers(column)
+    unreadable: BoolArray | None = None
+    if plain is not None:
+        values: FloatArray = plain.astype(np.float64, copy=False)
     elif column.dtype.kind in "mMc" or isinstance(column.dtype, pd.PeriodDtype):
         what = f"The column holds {column.dtype}, not numbers."
         problems.append(Problem(what=what, where=where, remedy="convert it, dates for example to calendar years"))
@@ -76,21 +77,32 @@ def read_number(
         text = column.map(lambda value: isinstance(value, str)).to_numpy(dtype=bool) | unreadable
         words = ("value is text where numbers belong", "values are text where numbers belong")
         flag(problems, text, words, where, "convert the column to numbers; leave missing values empty")
-    if not infinite:
+    if not infinite and any_row(np.isinf, values):
         remedy = "a log of zero? decide how zeros are to be treated and leave the rest empty"
         flag(problems, np.isinf(values), ("value is infinite", "values are infinite"), where, remedy)
-    if not missing:
-        absent = np.isnan(values) & ~unreadable
+    if not missing and any_row(np.isnan, values):
+        absent = np.isnan(values) if unreadable is None else np.isnan(values) & ~unreadable
         remedy = "fill the column or leave these rows out before this step"
         flag(problems, absent, ("value is missing", "values are missing"), where, remedy)
     return values
 
 
+def plain_numbers(column: pd.Series[Any]) -> NDArray[Any] | None:
+    """The array behind a column of ordinary numbers or flags, not copied; None if it must be converted value by value."""
+    return column.to_numpy() if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiub" else None
+
+
+def any_row(test: Callable[[NDArray[Any]], BoolArray], values: NDArray[Any]) -> bool:
+    """Whether a test holds for any value."""
+    return any(test(values[rows]).any() for rows in row_blocks(len(values)))
+
+
 def read_whole_number(frame: pd.DataFrame, name: str, problems: list[Problem]) -> IntArray | None:
     """A column of years; whole numbers stored as floats are the same numbers, anything else is a problem."""
     column = frame[name]
-    if column.dtype.kind in "iu":
-        return column.to_numpy(np.int64)
+    plain = plain_numbers(column)
+    if plain is not None and plain.dtype.kind in "iu":
+        return plain
     before = len(problems)
     values = read_number(frame, name, problems, missing=False)
     if len(problems) > before:
@@ -101,21 +113,34 @@ def read_whole_number(frame: pd.DataFrame, name: str, problems: list[Problem]) -
     return values.astype(np.int64)
 
 
-def per_firm(firm: Codes, values: NDArray[Any], n_firms: int, name: str, problems: list[Problem], remedy: str) -> NDArray[Any]:
+def per_firm(
+    firm: Codes | RowCodes | RowFirms,
+    values: NDArray[Any] | RowCodes,
+    n_firms: int,
+    name: str,
+    problems: list[Problem],
+    remedy: str,
+) -> NDArray[Any]:
     """One value per firm; firms with two different values are a problem. NaN equals NaN."""
-    value = np.empty(n_firms, values.dtype)
-    value[firm] = values
-    differs = value[firm] != values
-    if values.dtype.kind == "f":
-        differs &= ~(np.isnan(values) & np.isnan(value[firm]))
-    if differs.any():
-        firms = np.unique(firm[differs])
-        affected = np.isin(firm, firms[:1])
+    if isinstance(firm, RowFirms):
+        value = values[firm.some_row]
+    else:
+        value = np.empty(n_firms, values.dtype)
+        value[firm[:]] = values[:]
+    changing = np.zeros(n_firms, dtype=bool)
+    for rows in row_blocks(len(values)):
+        here, kept = values[rows], value.take(firm[rows])
+        differs = kept != here
+        if differs.any():
+            if value.dtype.kind == "f":
+                differs &= ~(np.isnan(here) & np.isnan(kept))
+            changing[firm[rows][differs]] = True
+    if changing.any():
         problems.append(
             Problem(
-                what=f"{name} changes within {counted(len(firms), 'firm', 'firms')}.",
+                what=f"{name} changes within {counted(int(changing.sum()), 'firm', 'firms')}.",
                 where=f"column {name}",
-                first=rows_text(affected),
+                first=rows_text(firm[:] == np.flatnonzero(changing)[0]),
                 remedy=remedy,
             )
         )

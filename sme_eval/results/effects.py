@@ -14,7 +14,7 @@ from sme_eval.stats.inference import JointTest, critical_value, simultaneous_cri
 from sme_eval.terms import EFFECT_COLUMNS
 
 from .basis import Basis
-from .estimate import Estimate, counts_line
+from .estimate import NO_ERROR, ROUNDING, Estimate, counts_line
 from .text import Printable, text_table
 from .unavailable import Unavailable
 
@@ -48,9 +48,10 @@ class Effects(Printable):
 
     @property
     def std_error(self) -> FloatArray:
-        """Standard errors (J,); NaN for references and unavailable effects."""
+        """Standard errors (J,); NaN for references, unavailable effects and errors that are only rounding."""
         variance = np.diag(self.covariance).copy()
-        variance[~np.isfinite(self.estimate) | (variance <= 0.0)] = np.nan
+        least = np.square(ROUNDING * np.nan_to_num(self.estimate))
+        variance[~np.isfinite(self.estimate) | (variance <= least)] = np.nan
         return np.sqrt(variance)
 
     def row(self, position: int) -> Estimate:
@@ -85,7 +86,7 @@ class Effects(Printable):
             two_sided_p(statistic, self.basis.degrees_of_freedom),
             self.estimate - half,
             self.estimate + half,
-            self.notes,
+            tuple(note or ("" if math.isfinite(e) else NO_ERROR) for note, e in zip(self.notes, error, strict=True)),
         )
         return pd.DataFrame({**self.keys, **dict(zip(EFFECT_COLUMNS, values, strict=True))})
 

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+ROUNDING = 1e-12
+"""A standard error below this share of its estimate is rounding: no variation is left for one."""
+NO_ERROR = "no variation is left for a standard error"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate(Printable):
     """A point estimate of the effect that `term` names, in units of the outcome (`unit`).
@@ -51,7 +56,9 @@ class Estimate(Printable):
         basis: Basis,
         n_treated: int | None = None,
     ) -> Estimate:
-        """An estimate that rests on `basis`."""
+        """An estimate that rests on `basis`; an error that is only rounding is unavailable."""
+        if isinstance(estimate, float) and isinstance(std_error, float) and std_error <= ROUNDING * abs(estimate) > 0.0:
+            std_error = Unavailable(NO_ERROR)
         return cls(
             term=term,
             estimate=estimate,
@@ -95,7 +102,8 @@ class Estimate(Printable):
         """One row: term, estimate, std_error, statistic, p_value, conf_low, conf_high, note."""
         import pandas as pd
 
-        reason = self.estimate.reason if isinstance(self.estimate, Unavailable) else "; ".join(self.notes)
+        missing = next((x.reason for x in (self.estimate, self.std_error) if isinstance(x, Unavailable)), None)
+        reason = "; ".join(self.notes) if missing is None else missing
         numbers = (self.estimate, self.std_error, self.statistic, self.p_value, self.conf_low, self.conf_high)
         return pd.DataFrame([[self.term, *(float(x) for x in numbers), reason]], columns=list(EFFECT_COLUMNS))
 

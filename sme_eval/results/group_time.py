@@ -85,7 +85,7 @@ class GroupTimeEffects(Printable):
         if balance is not None and kind != "dynamic":
             raise DesignError(Problem(what="`balance` belongs to the dynamic aggregation.", remedy='use kind="dynamic"'))
         cells = self._cells()
-        selected = select_cells(cells, int(self.years[-1]), len(self.years), window, balance)
+        selected = select_cells(cells, int(self.years[0]), int(self.years[-1]), window, balance)
         table, overall = aggregate_cells(cells, kind, selected)
         effects = None if table is None else self._table(kind, cells, selected, table)
         return Aggregation(

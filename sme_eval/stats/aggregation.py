@@ -78,11 +78,12 @@ def overall_by_share(cells: GroupTimeCells, groups: Averages) -> tuple[float, Fl
 
 
 def select_cells(
-    cells: GroupTimeCells, last_year: int, n_years: int, window: tuple[int, int] | None, balance: int | None
+    cells: GroupTimeCells, first_year: int, last_year: int, window: tuple[int, int] | None, balance: int | None
 ) -> BoolArray:
     """Cells with an effect, inside the event-time `window`.
 
-    With `balance` = b only cohorts seen for b years after treatment, at event times b - n_years + 1 to b: R did's `balance_e`.
+    With `balance` = b only cohorts seen for b years after treatment, at event times b - (last - first year) to b: as `balance_e` of
+    R did.
     """
     event_time = cells.event_time
     selected: BoolArray = np.isfinite(cells.effect)
@@ -90,7 +91,7 @@ def select_cells(
         selected = selected & (event_time >= window[0]) & (event_time <= window[1])
     if balance is not None:
         long_enough = last_year - cells.cohort >= balance
-        selected = selected & long_enough & (event_time <= balance) & (event_time >= balance - n_years + 1)
+        selected = selected & long_enough & (event_time <= balance) & (event_time >= balance - (last_year - first_year))
     return selected
 
 

@@ -6,35 +6,39 @@ import numpy as np
 
 from .arrays import BoolArray, FloatArray, IntArray
 from .conditional_changes import Conditional, tilts
-from .contrasts import COMPARISON, TREATED, Contrasts, Part
+from .contrasts import TREATED, Contrasts, Part
 from .firm_blocks import Chunk, FirmBlocks
 
 
 def influence(part: Part, chunk: Chunk, found: Conditional) -> FloatArray:
-    """Influence (m, n) of a chunk's firms on the block's changes."""
+    """Influence (m, n) of a chunk's firms on the block's changes.
+
+    It is residual × `factor` + mean × `offset` + `share` × z'score. What depends on the setting alone is worked out per setting:
+    there are fewer of them than changes.
+    """
     changes, design = part.changes, chunk.design
-    residual = part.differences(chunk)
-    residual -= found.slope[changes] @ design
-    result = np.empty_like(residual)
-    treated, compared = (np.flatnonzero(part.change_side == side) for side in (TREATED, COMPARISON))
+    treated, s = part.side == TREATED, part.settings
     share, tilt = (None, None) if found.tilt is None else tilts(part, chunk, found.tilt)
-    if len(treated):
-        mine, s = changes[treated], part.settings[part.within[treated]]
-        result[treated] = (residual[treated] - found.treated_mean[mine, None]) / found.treated_weight[s, None]
-    if len(compared):
-        mine, s = changes[compared], part.within[compared]
-        lever = found.leverage[part.settings] @ design
-        result[compared] = -residual[compared] * lever[s]
-        if tilt is not None:
-            tilt /= found.tilted_weight[part.settings][:, None]
-            result[compared] -= (residual[compared] - found.tilted_mean[mine, None]) * tilt[s]
-    if share is not None:
-        share[part.side == TREATED] -= 1.0
-        result += share[part.within] * (found.score[changes] @ design)
-    result *= chunk.weight
+    factor = found.leverage[s] @ design
+    offset = np.zeros_like(factor) if tilt is None else tilt / found.tilted_weight[s, None]
+    factor += offset
+    np.negative(factor, out=factor)
+    factor[treated] = 1.0 / found.treated_weight[s[treated], None]
+    offset[treated] = -factor[treated]
+    mean = np.where(part.change_side == TREATED, found.treated_mean[changes], found.tilted_mean[changes])
     mask = part.mask(chunk)
-    if mask is not None:
-        result *= mask[part.within]
+    counts = chunk.weight if mask is None else mask * chunk.weight
+    result = part.differences(chunk)
+    result -= found.slope[changes] @ design
+    result *= (factor * counts)[part.within]
+    term = (offset * counts)[part.within]
+    term *= mean[:, None]
+    result += term
+    if share is not None:
+        share[treated] -= 1.0
+        np.matmul(found.score[changes], design, out=term)
+        term *= (share * counts)[part.within]
+        result += term
     return result
 
 

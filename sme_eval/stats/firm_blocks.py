@@ -7,11 +7,11 @@ lie along the last axis: whatever is done for many effects at once then runs ove
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from .arrays import BoolArray, FloatArray, IntArray
+from .arrays import BoolArray, FloatArray, IntArray, sealed
 
 CHUNK = 2048
 """Firms per chunk: sixty effects of so many firms take one megabyte."""
@@ -63,6 +63,8 @@ class FirmBlocks:
     design: FloatArray
     weight: FloatArray | None
     cluster: IntArray | None
+    _paths: dict[int, tuple[FloatArray, BoolArray | None]] = field(default_factory=dict, init=False, repr=False)
+    """Chunks' paths, kept for the next pass: picking firms out of the whole sample costs more than most passes."""
 
     @property
     def n_blocks(self) -> int:
@@ -87,14 +89,22 @@ class FirmBlocks:
             here = slice(begin, min(begin + CHUNK * step, last), step)
             design = self.design[:, here]
             weight = np.full(design.shape[1], float(step)) if self.weight is None else self.weight[here] * step
-            path, seen = _paths(self.outcome, self.order[here]) if paths else (np.zeros((0, 0)), None)
+            path, seen = self._path(here) if paths else (np.zeros((0, 0)), None)
             cluster = None if self.cluster is None else self.cluster[here]
             yield Chunk(design=design, weight=weight, path=path, seen=seen, cluster=cluster)
 
+    def _path(self, here: slice) -> tuple[FloatArray, BoolArray | None]:
+        if here.step > 1:
+            return _apart(self.outcome, self.order[here])
+        if here.start not in self._paths:
+            path, seen = _apart(self.outcome, self.order[here])
+            self._paths[here.start] = (sealed(path), seen)
+        return self._paths[here.start]
 
-def _paths(outcome: FloatArray, rows: IntArray) -> tuple[FloatArray, BoolArray | None]:
+
+def _apart(outcome: FloatArray, rows: IntArray) -> tuple[FloatArray, BoolArray | None]:
     """(T, n) deviations from each firm's mean, zero where not observed, and where they are; differences keep their digits."""
-    path = np.ascontiguousarray(outcome[rows].T)
+    path = np.ascontiguousarray(outcome.take(rows, axis=0).T)
     level = path.mean(axis=0)
     if not np.isnan(level).any():
         path -= level

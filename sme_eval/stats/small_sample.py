@@ -6,6 +6,15 @@ from dataclasses import dataclass
 
 from sme_eval.errors import IdentificationError, Problem
 
+NO_ERROR = "Too little data for a standard error."
+
+
+def require_clusters(clusters: int) -> int:
+    """`clusters`, if they leave an error: influences sum to zero, so that one cluster alone would have an error of zero."""
+    if clusters < 2:
+        raise IdentificationError(Problem(what=NO_ERROR, where=f"{clusters} cluster", remedy="cluster by firm"))
+    return clusters
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmallSample:
@@ -33,4 +42,4 @@ class SmallSample:
         if too_few_clusters or self.observations <= self.parameters:
             counts = f"{self.observations} observations, {self.parameters} parameters, {clusters}"
             remedy = "more firms or years, or fewer effects"
-            raise IdentificationError(Problem(what="Too little data for a standard error.", where=counts, remedy=remedy))
+            raise IdentificationError(Problem(what=NO_ERROR, where=counts, remedy=remedy))

@@ -16,17 +16,20 @@ from scipy import stats
 from simulations import run, stamps
 from simulations.compare import compare, read_earlier, read_reasons
 from simulations.designs import Row, rows
-from simulations.stamps import Stamp, table_files, without_words, world_digest
-from simulations.storage import panels_done, read_rows, result_file, stamp_file, start
+from simulations.stamps import Stamp, files_behind, without_words, world_digest
+from simulations.storage import read_rows, result_file, seeds_done, stamp_file, start
 from simulations.summaries import SUMMARIES, Measured, measured
 from simulations.tables import TARGET, write_results
-from simulations.worlds import DEGENERATE, WORLDS, World
+from simulations.trend_summaries import CHANCE, Judged, judged
+from simulations.worlds import DEGENERATE, TABLES, WORLDS, Drawn, World, seeds
 from sme_eval.estimators.landmark import LandmarkDiD
 from sme_eval.panel.sample import Sample
 from sme_eval.simulate.ningbo import simulate_ningbo
 
-EVERYWHERE = [(table, world) for table, worlds in WORLDS.items() for world in worlds]
+EVERYWHERE = [(table, world) for table, worlds in TABLES.items() for world in worlds]
 FEW = 3
+MOST_BY_CHANCE = 4.5
+"""Monte Carlo errors beyond which none of some hundred numbers lies by chance."""
 SIZE_LIMIT, TOTAL_LIMIT = 200_000, 2_000_000
 MOST_FALSE = 0.08
 """Upper end of the exact interval of false “consistent” claims at Ningbo's size."""
@@ -49,11 +52,11 @@ class Here:
             yield function(*given)
 
 
-def run_here(table: str, world: World, wanted: int, folder: Path, stop: int | None = None) -> None:
-    run.run_world(table, world, wanted, Here(stop), folder)  # type: ignore[arg-type]
+def run_here(table: str, world: Drawn, wanted: int, folder: Path, stop: int | None = None) -> None:
+    run.run_world(table, world, seeds(world, wanted), Here(stop), folder)  # type: ignore[arg-type]
 
 
-def begin(table: str, world: World, folder: Path) -> None:
+def begin(table: str, world: Drawn, folder: Path) -> None:
     start(table, world, Stamp(files={}, world=world_digest(world)), folder)
 
 
@@ -105,7 +108,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_file(tmp_path: Path, monkey
     run_here("rewards", world, 5, whole)
     with pytest.raises(KeyboardInterrupt):
         run_here("rewards", world, 5, killed, stop=3)
-    assert panels_done(read_rows("rewards", world, killed)) == 2  # the third panel was not yet written
+    assert seeds_done(read_rows("rewards", world, killed)) == 2  # the third panel was not yet written
     run_here("rewards", world, 5, killed)
     assert result_file("rewards", world, killed).read_bytes() == result_file("rewards", world, whole).read_bytes()
     run_here("rewards", world, 5, killed, stop=0)  # nothing is left to do
@@ -115,7 +118,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_file(tmp_path: Path, monkey
 
 
 def test_stamp_names_the_estimation_path_and_nothing_that_only_shows() -> None:
-    files = table_files("rewards")
+    files = files_behind("rewards", WORLDS["rewards"][0])
     wanted = {"estimators/district_dose", "stats/few_clusters", "simulate/selection", "moments/moments", "panel/truth"}
     assert {f"sme_eval/{name}.py" for name in wanted} <= set(files)
     assert {"data/policies/rewards.toml", "simulations/designs/rewards.py"} <= set(files)
@@ -148,12 +151,12 @@ def test_changed_code_or_world_makes_stale_and_the_next_run_starts_anew(
     assert stamp.changes(replace(world, first_seed=1)) == ("the world's parameters",)
     code.write_text("X = 2\n", encoding="utf-8")
     assert stamp.changes(world) == ("estimator.py",)
-    monkeypatch.setattr(run, "WORLDS", {"rewards": (world,)})
-    monkeypatch.setattr(run, "table_files", lambda table: {"estimator.py": stamps._file_digest(code)})
+    monkeypatch.setattr(run, "TABLES", {"rewards": (world,)})
+    monkeypatch.setattr(run, "files_behind", lambda table, world: {"estimator.py": stamps._file_digest(code)})
     monkeypatch.setattr(run, "ProcessPoolExecutor", lambda *_, **__: _InProcess())
     run.run_table("rewards", panels=2, folder=tmp_path)
     assert "rewards/baseline is stale: estimator.py" in capsys.readouterr().err
-    assert panels_done(read_rows("rewards", world, tmp_path)) == 2
+    assert seeds_done(read_rows("rewards", world, tmp_path)) == 2
     before = result_file("rewards", world, tmp_path).stat().st_mtime_ns
     run.run_table("rewards", panels=2, folder=tmp_path)
     assert result_file("rewards", world, tmp_path).stat().st_mtime_ns == before
@@ -188,8 +191,8 @@ def test_every_panel_is_there_and_files_are_small() -> None:
     sizes = []
     for table, world in EVERYWHERE:
         found = read_rows(table, world)
-        assert panels_done(found) == world.panels, f"{table}/{world.name}"
-        assert found["seed"].unique().tolist() == list(range(world.first_seed, world.first_seed + world.panels))
+        assert seeds_done(found) * world.batch == world.panels, f"{table}/{world.name}"
+        assert found["seed"].unique().tolist() == list(seeds(world))
         sizes += [path(table, world).stat().st_size for path in (result_file, stamp_file)]
     assert max(sizes) < SIZE_LIMIT and sum(sizes) < TOTAL_LIMIT
 
@@ -209,6 +212,28 @@ def test_every_difference_from_the_earlier_measurement_has_a_reason(numbers: dic
     assert set(earlier) <= set(numbers)
     compared = compare(list(numbers.values()), earlier, read_reasons()[0])
     assert [one.now.key for one in compared if one.far and not one.reasons] == []
+
+
+@pytest.fixture(scope="module")
+def estimators() -> dict[tuple[str, str], Judged]:
+    return {(one.world, one.row): one for one in judged()}
+
+
+def test_estimators_do_what_they_claim_where_trends_are_parallel(estimators: dict[tuple[str, str], Judged]) -> None:
+    """What is far has a reason, which no bias can have, or is as rare as chance has it, and never very far."""
+    reasons = [reason for reason in read_reasons()[0] if reason.table == "estimators"]
+    assert all(reason.metrics == ("coverage",) for reason in reasons)
+    asked = [comparison for one in estimators.values() for comparison in one.comparisons()]
+    assert len(asked) > 500
+    bare = [one for one in asked if one.beyond and not any(reason.applies(one.number) for reason in reasons)]
+    assert len(bare) <= stats.poisson.ppf(0.999, CHANCE * len(asked))
+    assert all(abs(one.distance) < MOST_BY_CHANCE for one in bare)
+
+
+def test_doubly_robust_effects_have_no_bias_with_one_model_wrong(estimators: dict[tuple[str, str], Judged]) -> None:
+    for world, wrong, right in (("wrong_outcome_model", "reg", "ipw"), ("wrong_propensity", "ipw", "reg")):
+        z = {method: abs(estimators[world, f"CallawaySantAnna {method}, simple"].z) for method in ("dr", "reg", "ipw")}
+        assert z[wrong] > 10.0 > MOST_BY_CHANCE > max(z["dr"], z[right])
 
 
 @pytest.mark.parametrize("row", ["landmark", "landmark_dr", "landmark_dummies", "landmark_dummies_dr"])

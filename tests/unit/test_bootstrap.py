@@ -27,6 +27,7 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setattr(module, "STAMP", tmp_path / ".venv" / "sme_eval.json")
     monkeypatch.setattr(module, "LOG", tmp_path / ".venv" / "setup.log")
     monkeypatch.setattr(module, "GUARD", tmp_path / ".setup.guard")
+    monkeypatch.setattr(module, "BENCH_VENV", tmp_path / ".venv-bench")
     return module
 
 
@@ -273,6 +274,58 @@ def test_a_reason_is_one_line_without_passwords(bootstrap: ModuleType) -> None:
 def test_an_environment_that_cannot_be_made_says_what_to_do(bootstrap: ModuleType) -> None:
     with pytest.raises(bootstrap.Problem, match=r"\.venv could not be made: .*Permission denied.* delete the folder"):
         bootstrap.make_venv({}, scripted({"-m venv": (1, "Error: [Errno 13] Permission denied: '.venv'")}, []))
+
+
+# --- the environment of the benchmarks -------------------------------------------------------------------------------
+
+
+def made(bootstrap: ModuleType, calls: list[str], answers: dict[str, tuple[int, str]]) -> Run:
+    """A `run` under which `python -m venv` leaves an environment with a Python behind."""
+
+    def run(command: list[str], environment: dict[str, str]) -> tuple[int, str]:
+        if "venv" in command:
+            python = bootstrap.BENCH_VENV / bootstrap.BIN.name / bootstrap.PYTHON.name
+            python.parent.mkdir(parents=True, exist_ok=True)
+            python.touch()
+        return scripted(answers, calls)(command, environment)
+
+    return run
+
+
+@pytest.mark.parametrize(("uv", "installs"), [(True, "pip sync"), (False, "-m pip install")])
+def test_the_benchmarks_get_an_environment_of_their_own_once(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, uv: bool, installs: str
+) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(bootstrap, "UV", Path(sys.executable) if uv else tmp_path / "no-uv")
+    python = bootstrap.bench_setup(made(bootstrap, calls, {}))
+    assert python.parent.parent == bootstrap.BENCH_VENV and str(bootstrap.BENCH_VENV) in calls[0]
+    assert installs in calls[-1] and "--require-hashes" in calls[-1] and calls[-1].endswith("requirements-bench.lock")
+    assert str(python) in calls[-1], "nothing is installed into .venv"
+    before = len(calls)
+    assert bootstrap.bench_setup(made(bootstrap, calls, {})) == python and len(calls) == before
+    monkeypatch.setattr(bootstrap, "BENCH_LOCK", ROOT / "requirements-uv.lock")
+    bootstrap.bench_setup(made(bootstrap, calls, {}))
+    assert len(calls) > before, "another lock makes it anew"
+
+
+def test_an_environment_that_could_not_be_filled_counts_as_none(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(bootstrap, "UV", Path(sys.executable))
+    with pytest.raises(bootstrap.Problem, match="installing the packages to measure against failed: no space"):
+        bootstrap.bench_setup(made(bootstrap, calls, {"pip sync": (2, "error: no space")}))
+    before = len(calls)
+    bootstrap.bench_setup(made(bootstrap, calls, {}))
+    assert len(calls) > before
+
+
+def test_bench_runs_in_that_environment(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[tuple[list[str], Path]] = []
+    monkeypatch.setattr(bootstrap, "setup", lambda: None)
+    monkeypatch.setattr(bootstrap, "bench_setup", lambda: Path("bench/bin/python"))
+    monkeypatch.setattr(bootstrap, "in_venv", lambda command, python: ran.append((command, python)) or 3)
+    assert bootstrap.main(["bench", "--repeats", "1"]) == 3
+    assert ran == [(["-m", "benchmarks", "--repeats", "1"], Path("bench/bin/python"))]
 
 
 # --- verbs -----------------------------------------------------------------------------------------------------------

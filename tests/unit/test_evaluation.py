@@ -10,6 +10,7 @@ import pytest
 
 import sme_eval as sme
 from sme_eval.evaluation.disclosure import THRESHOLD, require_released
+from sme_eval.evaluation.fitting import fit, leads_of, sample_of
 from sme_eval.evaluation.plain import from_plain, to_plain
 from sme_eval.evaluation.record import FlowRecord
 from sme_eval.results.unavailable import Unavailable
@@ -195,3 +196,23 @@ def test_observed_data_cannot_be_drawn_again(grants: sme.Evaluation) -> None:
     design = sme.Design.from_policy(sme.load_policies()["training_grants"])
     with pytest.raises(sme.ParameterError, match="cannot be drawn again"):
         sme.repeat(grants, design, panels=50)
+
+
+def test_the_staggered_core_can_stand_in_a_design(tmp_path: Path) -> None:
+    policy = sme.load_policies()["training_grants"]
+    others = (sme.SunAbraham(), sme.TwoStageDiD(), sme.StackedDiD(window=(-1, 1)))
+    design = sme.Design(policy, outcome="log_scrap", estimator=sme.ImputationDiD(), alternatives=others)
+    found = sme.evaluate(design, sme.open_source(policy.source))
+    assert found.headline.estimand == "treated_firm_years"
+    assert [one.estimand for one in found.alternatives] == ["treated_firm_years", "treated_firm_years", "regression_weighted"]
+    assert found.headline.estimate == found.alternatives[1].estimate  # two-stage and imputation differ in their errors only
+    for language, name in {"zh": "堆叠双重差分", "en": "Stacked difference-in-differences"}.items():
+        written = {path.suffix: path for path in sme.render_briefing(found, language=language).write(tmp_path)}
+        assert name in written[".html"].read_text(encoding="utf-8")
+
+
+def test_leads_of_a_two_stage_design_never_speak_to_trends() -> None:
+    policy = sme.load_policies()["training_grants"]
+    sample = sample_of(sme.Design.from_policy(policy), sme.open_source(policy.source), "log_scrap")
+    assert not leads_of(fit(sme.TwoStageDiD(), sample)).any()
+    assert leads_of(fit(sme.ImputationDiD(), sample)).any()

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import sme_eval as sme
+from sme_eval.moments import build
 
 RELATIVE = 1e-11
 """Sums in another order differ in the last digits only."""
@@ -115,6 +116,19 @@ def test_merged_tables_equal_the_whole(name: str, options: dict[str, str]) -> No
     assert_same(ESTIMATORS[name](merged), ESTIMATORS[name](whole), 1e-10)
 
 
+@pytest.mark.parametrize("options", [{}, {"weight": "w"}, {"cluster": "d"}], ids=str)
+@pytest.mark.parametrize("missing", [0.0, 0.15])
+def test_cells_cut_into_pieces_are_the_same_cells(monkeypatch: pytest.MonkeyPatch, missing: float, options: dict[str, str]) -> None:
+    """Identity: moments pooled from blocks of seven firms are those of whole cells, also far from zero."""
+    data = frame(missing=missing).assign(y=lambda d: d.y + 1e4 * d.id)
+    whole = sme.Moments.from_sample(make(data, **options), by=())
+    monkeypatch.setattr(build, "FIRMS_AT_A_TIME", 7)
+    cut = sme.Moments.from_sample(make(data, **options), by=())
+    for name in ("weight", "squared_weight", "mean", "squared_weight_mean", "covariance", "shift"):
+        a, b = getattr(whole, name), getattr(cut, name)
+        np.testing.assert_allclose(b, a, rtol=1e-12, atol=1e-12 * np.abs(a).max())
+
+
 def test_merging_needs_tables_of_one_form() -> None:
     data = frame()
     with pytest.raises(sme.DesignError, match="differ in weighting"):
@@ -146,9 +160,10 @@ def test_labels_are_split_by_declaration() -> None:
 def test_covariates_are_never_ignored() -> None:
     data = frame().assign(x=lambda d: d.id / 10)
     sample = sme.Sample.from_frame(data, firm="id", year="year", outcome="y", cohort="g", covariates=("x",))
-    for estimator in (sme.SunAbraham(), sme.ImputationDiD(), sme.TwoStageDiD()):
-        with pytest.raises(sme.DesignError, match="would be ignored"):
-            estimator.fit(sample)
+    with pytest.raises(sme.DesignError, match="would be ignored"):
+        sme.StackedDiD().fit(sample)
+    with pytest.raises(sme.DesignError, match="would be ignored"):
+        sme.bacon_decomposition(sample)
 
 
 def test_estimators_need_a_treatment() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import sme_eval as sme
+from sme_eval.panel import codes
 from sme_eval.terms import NEVER
 
 
@@ -159,3 +162,75 @@ def test_years_and_firms_without_any_outcome_disappear() -> None:
     assert sample.outcome.tolist() == [[2.0, 3.0], [2.5, 4.0]]
     assert list(sample.years) == [2020, 2021]
     assert sample.outcome.ravel()[sample.position].tolist() == [2.0, 3.0, 2.5, 4.0]
+
+
+def test_blocks_of_rows_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Identity: rows read two at a time give the sample and the refusals of rows read at once."""
+    frame = panel(y=[1.0, np.nan, 3.0, 2.0, 2.5, 4.0, 0.0, 0.5, 0.6]).sample(frac=1.0, random_state=0)
+    options: dict[str, object] = {"weight": "w", "cluster": "d", "covariates": ("x",), "columns": ("d",)}
+    varying = panel(g=[2020, 2021, 2020, 2021, 2021, 0, 0, 0, 0])
+    at_once = make(frame, **options)
+    with pytest.raises(sme.DataError) as message:
+        make(varying)
+    monkeypatch.setattr(codes, "ROWS_AT_A_TIME", 2)
+    sample = make(frame, **options)
+    for name in ("years", "outcome", "cohort", "weight", "cluster", "baseline", "position", "firm_codes", "year_codes"):
+        np.testing.assert_array_equal(getattr(sample, name), getattr(at_once, name))
+    assert sample.flow == at_once.flow
+    with pytest.raises(sme.DataError) as again:
+        make(varying)
+    assert str(again.value) == str(message.value)
+    assert "g changes within 2 firms" in str(message.value)
+    assert "row 0, row 1, row 2" in str(message.value)
+
+
+def test_a_missing_outcome_does_not_hide_a_repeated_row() -> None:
+    frame = pd.concat([panel(), panel().iloc[[4]].assign(y=np.nan)], ignore_index=True)
+    with pytest.raises(sme.DataError, match="1 row repeats a firm and year"):
+        make(frame)
+
+
+def test_two_codes_for_never_are_one_cohort() -> None:
+    """Constant within the firm as a cohort, though the numbers differ from row to row."""
+    assert list(make(panel(g=[2020, 2020, 2020, 2021, 2021, 2021, 0, np.inf, 0])).cohort) == [2020, 2021, NEVER]
+
+
+def test_too_many_years_and_repeated_rows_are_told_together() -> None:
+    frame = pd.DataFrame({"id": 1, "year": [*range(1950, 2020), 1950], "y": 1.0, "g": 0})
+    with pytest.raises(sme.DataError) as caught:
+        make(frame)
+    for part in ("70 distinct years", "1 row repeats", "row 70"):
+        assert part in str(caught.value)
+
+
+def test_a_nullable_year_that_is_missing_is_told() -> None:
+    with pytest.raises(sme.DataError, match="1 value is missing"):
+        make(panel(year=pd.array([None, 2020, 2021, 2019, 2020, 2021, 2019, 2020, 2021], dtype="Int64")))
+
+
+def test_rows_that_are_left_out_leave_every_column() -> None:
+    sample = make(panel(y=[1.0, np.nan, 3.0, 2.0, 2.5, 4.0, 0.0, 0.5, 0.6]), columns=("x",))
+    assert list(sample.column("x")) == list(sample.frame["x"]) == [0.1, 0.1, 0.2, 0.2, 0.2, 0.3, 0.3, 0.3]
+
+
+def test_baseline_values_are_kept_per_firm() -> None:
+    frame = panel(x=np.repeat([0.1, np.nan, 0.3], 3), z=np.repeat([1, 2, 3], 3)).sample(frac=1.0, random_state=1)
+    sample = make(frame, covariates=("x", "z"))
+    assert sample.baseline.tolist() == [[0.1, 0.3], [1.0, 3.0]]
+    assert make(panel()).baseline.shape == (0, 3)
+
+
+def test_memory_stays_below_the_frame() -> None:
+    """Traced peak of validation and moments on a shuffled frame of 400,000 rows."""
+    n_firms = 40_000
+    frame = pd.DataFrame({"id": np.repeat(np.arange(n_firms), 10), "year": np.tile(np.arange(2010, 2020), n_firms)})
+    frame["y"] = np.random.default_rng(0).standard_normal(len(frame))
+    frame["g"] = np.repeat(np.where(np.arange(n_firms) % 3 == 0, 2015, 0), 10)
+    frame = frame.sample(frac=1.0, random_state=2, ignore_index=True)
+    size = int(frame.memory_usage(index=False).sum())
+    sme.Moments.from_sample(make(panel()))  # imports what is imported late
+    tracemalloc.start()
+    sme.Moments.from_sample(make(frame))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < size

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import sme_eval as sme
 from sme_eval.estimators.sun_abraham import cohort_effects
-from sme_eval.estimators.two_way import fit_two_way, without_singletons
+from sme_eval.estimators.two_way import without_singletons
 from sme_eval.moments.moments import Moments
 
 from .test_moments import frame, make
@@ -22,21 +22,29 @@ def fit(data: pd.DataFrame, **options: object) -> sme.EventStudy:
     return sme.SunAbraham().fit(make(data, **options))
 
 
+def year_effects(data: pd.DataFrame, weight: pd.Series) -> pd.Series:
+    """Year effects of these firms alone, beside firm effects, up to a constant."""
+    dummies = pd.get_dummies(data[["year", "id"]].astype(str), dtype=float)
+    root = np.sqrt(weight.to_numpy())
+    solution = np.linalg.lstsq(dummies.to_numpy() * root[:, None], data.y.to_numpy() * root, rcond=None)[0]
+    return pd.Series(solution[: data.year.nunique()], index=sorted(data.year.unique()))
+
+
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 @pytest.mark.parametrize("missing", [0.0, 0.3])
-def test_the_saturated_regression_gives_the_same(missing: float, options: dict[str, str]) -> None:
-    """Identity: cohort by cohort equals one regression with all cohort × year dummies, estimates and covariance."""
-    moments = without_singletons(Moments.from_sample(make(frame(4, missing=missing), **options), by=()), (None,))
+def test_every_cohort_may_be_fitted_alone(missing: float, options: dict[str, str]) -> None:
+    """Identity: the regression is saturated, so δ_ge = (μ_{g,g+e} − μ_{g,g−1}) − (λ_{g+e} − λ_{g−1}), each from its own firms."""
+    data = frame(4, missing=missing)
+    moments = without_singletons(Moments.from_sample(make(data, **options), by=()), (None,))
     effects = cohort_effects(moments)
+    weight = data.w if "weight" in options else data.w * 0.0 + 1.0
+    path = {g: year_effects(data[data.g == g], weight[data.g == g]) for g in data.g.unique()}
     pairs = list(zip(effects.cohort, effects.event_time, strict=True))
-    dummies = np.stack([(moments.cohort[:, None] == g) & (moments.event_time == e) for g, e in pairs], axis=2)
-    dummies = (dummies & moments.observed[:, :, None]).astype(float)
-    regression = fit_two_way(moments, [str(p) for p in pairs], dummies, (None,))
     assert len(pairs) == 2 * 6
-    np.testing.assert_allclose(effects.influence.estimate, regression.estimate, rtol=1e-9, atol=1e-11)
-    assert effects.influence.small_sample == regression.small_sample
-    np.testing.assert_allclose(effects.influence.covariance(), regression.covariance(), rtol=1e-8, atol=1e-12)
-    mass = np.einsum("k,ktp->p", moments.weight, dummies)
+    alone = [path[g][g + e] - path[g][g - 1] - (path[0][g + e] - path[0][g - 1]) for g, e in pairs]
+    np.testing.assert_allclose(effects.influence.estimate, alone, rtol=1e-9, atol=1e-11)
+    kept = data.groupby("id")["y"].transform("size") > 1
+    mass = [weight[kept & (data.g == g) & (data.year == g + e)].sum() for g, e in pairs]
     np.testing.assert_allclose(effects.mass, mass, rtol=1e-12)
 
 
@@ -92,6 +100,8 @@ def test_without_never_treated_firms_it_is_refused() -> None:
         fit(frame(1).query("g == 0"))
     with pytest.raises(sme.IdentificationError, match="seen in its last year before"):
         fit(frame(1).query("g == 0 or year != g - 1"))
+    with pytest.raises(sme.IdentificationError, match="No effect from treatment on"):
+        fit(frame(1, missing=0.0).query("g == 0 or year < g"))
 
 
 def test_cohorts_after_the_last_year_are_comparison() -> None:
@@ -123,10 +133,33 @@ def test_an_event_time_that_no_firm_connects_is_unavailable() -> None:
     assert np.isfinite(study.std_error)
 
 
-def test_covariates_and_one_cluster_are_refused() -> None:
-    sample = sme.Sample.from_frame(frame(), firm="id", year="year", outcome="y", cohort="g", covariates=("w",))
-    with pytest.raises(sme.DesignError, match="Covariates would be ignored"):
-        sme.SunAbraham().fit(sample)
+def test_what_other_effects_repeat_is_unavailable_and_the_rest_is_not_touched() -> None:
+    """Year effects of a district in which all firms are of one cohort: its firms say nothing, the others as if alone."""
+    data = frame(1, missing=0.0)
+    data["d"] = np.where(data.g == 2018, 1, data.id % 2 * 2)
+    study = sme.SunAbraham(year_effects_by="d").fit(make(data))
+    table, alone = (s.to_frame().set_index("event_time") for s in (study, sme.SunAbraham().fit(make(data[data.g != 2018]))))
+    assert "6 effects of a cohort and event time are not identified and left out of the averages" in study.overall.notes
+    later = [e for e in table.index if table.loc[e, "note"] == "" and e in alone.index]
+    assert set(table.index[table["estimate"].isna()]) == {2, 3}
+    district = sme.SunAbraham(year_effects_by="d").fit(make(data[data.g != 2018])).to_frame().set_index("event_time")
+    assert table.loc[later, "estimate"].tolist() == pytest.approx(district.loc[later, "estimate"].tolist(), rel=1e-9)
+
+
+def test_a_covariate_that_repeats_a_cohort_leaves_the_other() -> None:
+    """x marks cohort 2018: x × year takes its effects, those of 2020 stay what they are without cohort 2018."""
+    data = frame(1, missing=0.0)
+    names = {"firm": "id", "year": "year", "outcome": "y", "cohort": "g"}
+    data["x"] = (data.g == 2018) * 1.0
+    given = sme.SunAbraham().fit(sme.Sample.from_frame(data, covariates=("x",), **names))
+    alone = sme.SunAbraham().fit(sme.Sample.from_frame(data[data.g != 2018], **names))
+    assert given.estimate == pytest.approx(alone.estimate, rel=1e-9)
+    table = given.to_frame().set_index("event_time")
+    assert table.loc[[2, 3], "estimate"].isna().all()
+    assert (table.loc[[2, 3], "note"].str.startswith("no firm connects")).all()
+
+
+def test_one_cluster_is_refused() -> None:
     with pytest.raises(sme.IdentificationError, match="Too little data"):
         fit(frame().assign(d=1), cluster="d")
 

@@ -66,9 +66,6 @@ def test_what_is_not_identified() -> None:
         fit(data.query("g == 2018"))
     with pytest.raises(sme.IdentificationError, match="Too little data"):
         fit(data.assign(d=1), cluster="d")
-    sample = sme.Sample.from_frame(data, firm="id", year="year", outcome="y", cohort="g", covariates=("w",))
-    with pytest.raises(sme.DesignError, match="Covariates would be ignored"):
-        sme.TwoStageDiD().fit(sample)
 
 
 def test_a_firm_never_seen_untreated_is_left_out_and_said() -> None:

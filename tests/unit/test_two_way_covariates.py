@@ -1,4 +1,4 @@
-"""Two-way regressions with covariates × year against dense least squares with every dummy written out."""
+"""Two-way regressions with covariates × year and label × year effects against least squares with every dummy written out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import sme_eval as sme
 from sme_eval.stats import firm_blocks
 
 EXACT = 1e-9
+By = str | tuple[str, ...] | None
 NAMES = ("x1", "x2")
 YEARS = np.arange(2016, 2022)
 FIRMS = 60
@@ -26,38 +27,46 @@ def panel(seed: int = 0, missing: float = 0.12) -> pd.DataFrame:
     y = y + rng.standard_normal((FIRMS, len(YEARS)))
     columns = {"id": np.repeat(np.arange(FIRMS), len(YEARS)), "year": np.tile(YEARS, FIRMS), "y": y.ravel()}
     data = pd.DataFrame(columns).assign(g=np.repeat(cohort, len(YEARS)), w=np.repeat(rng.uniform(0.5, 2.0, FIRMS), len(YEARS)))
-    data["d"] = data.id % 5
+    data["d"], data["big"], data["elig"] = data.id % 5, (data.id % 5) // 2, (data.id // 5) % 2
+    data["s"] = data.id.map(dict(enumerate(rng.integers(0, 4, FIRMS))))
     for j, name in enumerate(NAMES):
         data[name] = np.repeat(x[:, j], len(YEARS))
     return data[rng.random(len(data)) >= missing].reset_index(drop=True)
 
 
-def make(data: pd.DataFrame, **names: str) -> sme.Sample:
-    return sme.Sample.from_frame(data, firm="id", year="year", outcome="y", cohort="g", covariates=NAMES, columns=("d",), **names)
+def make(data: pd.DataFrame, covariates: tuple[str, ...] = NAMES, **names: str) -> sme.Sample:
+    columns = ("d", "s", "big", "elig")
+    return sme.Sample.from_frame(
+        data, firm="id", year="year", outcome="y", cohort="g", covariates=covariates, columns=columns, **names
+    )
 
 
 def dense(
-    data: pd.DataFrame, regressors: np.ndarray, by: str | None, weight: str | None, cluster: str | None
+    data: pd.DataFrame, regressors: np.ndarray, by: By, weight: str | None, cluster: str | None, covariates: tuple[str, ...] = NAMES
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients and their clustered covariance with fixest's factor; K counts every independent dummy but the firms'."""
-    year = data.year.astype(str) if by is None else data.year.astype(str) + "_" + data[by].astype(str)
-    firm, years = (pd.get_dummies(column, dtype=float).to_numpy() for column in (data.id.astype(str), year))
-    by_year = np.concatenate(
-        [pd.get_dummies(data.year, dtype=float).to_numpy() * data[[name]].to_numpy() for name in NAMES], axis=1
-    )
+    """Coefficients and their clustered covariance with fixest's factor.
+
+    K counts the levels of effects that do not nest in the clusters, the others once all in all, and independent covariates × year.
+    """
+    labels = (by,) if isinstance(by, str) else by
+    keys = [data.year] if labels is None else [data[name].astype(str) + "_" + data.year.astype(str) for name in labels]
+    firm, *years = (pd.get_dummies(key, dtype=float).to_numpy() for key in (data.id.astype(str), *keys))
+    year = pd.get_dummies(data.year, dtype=float).to_numpy()
+    by_year = np.concatenate([year[:, :0], *(year * data[[name]].to_numpy() for name in covariates)], axis=1)
     w = np.ones(len(data)) if weight is None else data[weight].to_numpy()
     root = np.sqrt(w)[:, None]
-    nuisance = np.concatenate([firm, years, by_year], axis=1)
+    effects = np.concatenate([firm, *years], axis=1)
+    nuisance = np.concatenate([effects, by_year], axis=1)
     residual = regressors - nuisance @ np.linalg.lstsq(nuisance * root, regressors * root, rcond=1e-11)[0]
     everything = np.concatenate([regressors, nuisance], axis=1)
     coefficients = np.linalg.lstsq(everything * root, data.y.to_numpy() * root[:, 0], rcond=1e-11)[0]
     e = data.y.to_numpy() - everything @ coefficients
     bread = np.linalg.inv((residual * w[:, None]).T @ residual)
-    groups = data[cluster or "id"].to_numpy()
-    scores = pd.DataFrame(residual * (w * e)[:, None]).groupby(groups).sum().to_numpy()
-    extra = np.linalg.matrix_rank(nuisance, tol=1e-8) - np.linalg.matrix_rank(nuisance[:, : -by_year.shape[1]], tol=1e-8)
-    nested = by is not None and by == cluster
-    n, g, k = len(data), len(scores), regressors.shape[1] + extra + (1 if nested else years.shape[1])
+    groups = data[cluster or "id"]
+    scores = pd.DataFrame(residual * (w * e)[:, None]).groupby(groups.to_numpy()).sum().to_numpy()
+    extra = np.linalg.matrix_rank(nuisance, tol=1e-8) - np.linalg.matrix_rank(effects, tol=1e-8)
+    levels = [1 if groups.groupby(key).nunique().max() == 1 else key.nunique() for key in keys]
+    n, g, k = len(data), len(scores), regressors.shape[1] + extra + 1 + sum(levels) - len(levels)
     factor = g / (g - 1) * (n - 1) / (n - k)
     return coefficients[: regressors.shape[1]], factor * bread @ scores.T @ scores @ bread
 
@@ -69,14 +78,20 @@ CASES = [
     (0.12, None, "w", None),
     (0.12, None, "w", "d"),
     (0.12, "d", None, "d"),
+    (0.12, ("d", "s"), "w", None),
+    (0.12, ("s", "d"), None, "big"),
 ]
+CONDITIONS = ("missing", "by", "weight", "cluster")
 
 
-@pytest.mark.parametrize(("missing", "by", "weight", "cluster"), CASES)
-def test_treated_is_that_of_dense_least_squares(missing: float, by: str | None, weight: str | None, cluster: str | None) -> None:
+def options(**names: str | None) -> dict[str, str]:
+    return {key: value for key, value in names.items() if value}
+
+
+@pytest.mark.parametrize(CONDITIONS, CASES)
+def test_treated_is_that_of_dense_least_squares(missing: float, by: By, weight: str | None, cluster: str | None) -> None:
     data = panel(missing=missing)
-    names = {key: value for key, value in (("weight", weight), ("cluster", cluster)) if value}
-    found = sme.TwoWayFixedEffects(year_effects_by=by).fit(make(data, **names))
+    found = sme.TwoWayFixedEffects(year_effects_by=by).fit(make(data, **options(weight=weight, cluster=cluster)))
     treated = ((data.g > 0) & (data.year >= data.g)).to_numpy(float)[:, None]
     estimate, covariance = dense(data, treated, by, weight, cluster)
     assert found.estimate == pytest.approx(estimate[0], rel=EXACT)
@@ -84,13 +99,10 @@ def test_treated_is_that_of_dense_least_squares(missing: float, by: str | None, 
     assert "x1, x2 × year" in found.convention
 
 
-@pytest.mark.parametrize(("missing", "by", "weight", "cluster"), CASES)
-def test_event_times_are_those_of_dense_least_squares(
-    missing: float, by: str | None, weight: str | None, cluster: str | None
-) -> None:
+@pytest.mark.parametrize(CONDITIONS, CASES)
+def test_event_times_are_those_of_dense_least_squares(missing: float, by: By, weight: str | None, cluster: str | None) -> None:
     data = panel(1, missing=missing)
-    names = {key: value for key, value in (("weight", weight), ("cluster", cluster)) if value}
-    found = sme.EventStudyRegression(year_effects_by=by).fit(make(data, **names))
+    found = sme.EventStudyRegression(year_effects_by=by).fit(make(data, **options(weight=weight, cluster=cluster)))
     times = [e for e in found.effects.keys["event_time"] if e != -1]
     event = np.where(data.g > 0, data.year - data.g, -999)
     estimate, covariance = dense(data, (event[:, None] == times).astype(float), by, weight, cluster)
@@ -100,6 +112,42 @@ def test_event_times_are_those_of_dense_least_squares(
     after = (np.array(times) >= 0) / (np.array(times) >= 0).sum()
     assert found.overall.estimate == pytest.approx(after @ estimate, rel=EXACT)
     assert found.overall.std_error == pytest.approx(np.sqrt(after @ covariance @ after), rel=1e-8)
+
+
+@pytest.mark.parametrize("covariates", [NAMES, ()], ids=["given x", "without"])
+@pytest.mark.parametrize(CONDITIONS, CASES)
+def test_cohorts_event_times_are_those_of_dense_least_squares(
+    missing: float, by: By, weight: str | None, cluster: str | None, covariates: tuple[str, ...]
+) -> None:
+    """Sun–Abraham: every row and the overall effect from the saturated regression, averaged by weighted firm-years."""
+    data = panel(4, missing=missing)
+    found = sme.SunAbraham(year_effects_by=by).fit(make(data, covariates, **options(weight=weight, cluster=cluster)))
+    event = np.where(data.g > 0, data.year - data.g, -999)
+    pairs = sorted({(g, e) for g, e in zip(data.g, event, strict=True) if g > 0 and e != -1})
+    columns = np.column_stack([(data.g == g) & (event == e) for g, e in pairs]).astype(float)
+    estimate, covariance = dense(data, columns, by, weight, cluster, covariates)
+    mass = (columns * (data[[weight]].to_numpy() if weight else 1.0)).sum(axis=0)
+    times = np.array([e for _, e in pairs])
+    table = found.to_frame().set_index("event_time")
+    for wanted, estimated in [(times == e, tuple(table.loc[e, ["estimate", "std_error"]])) for e in np.unique(times)] + [
+        (times >= 0, (found.estimate, found.std_error))
+    ]:
+        share = mass * wanted / mass[wanted].sum()
+        assert estimated == pytest.approx((share @ estimate, np.sqrt(share @ covariance @ share)), rel=1e-8, abs=EXACT)
+    assert ("x1, x2 × year" in found.overall.convention) == bool(covariates)
+
+
+@pytest.mark.parametrize(CONDITIONS, [case for case in CASES if case[1] != "d"])
+def test_the_triple_difference_is_that_of_dense_least_squares(
+    missing: float, by: By, weight: str | None, cluster: str | None
+) -> None:
+    data = panel(5, missing=missing)
+    given = make(data, **options(weight=weight, cluster=cluster))
+    found = sme.TripleDifference(eligible="elig", year_effects_by=by).fit(given)
+    column = ((data.g > 0) & (data.year >= data.g) & (data.elig == 1)).to_numpy(float)[:, None]
+    estimate, covariance = dense(data, column, ("elig", "g", *((by or ()) if not isinstance(by, str) else (by,))), weight, cluster)
+    assert (found.estimate, found.std_error) == pytest.approx((estimate[0], np.sqrt(covariance[0, 0])), rel=EXACT)
+    assert "x1, x2 × year" in found.convention
 
 
 def test_observations_alone_in_their_firm_are_left_out() -> None:
