@@ -12,7 +12,7 @@ import sme_eval as sme
 from sme_eval.estimators.untreated_model import UntreatedModel
 from sme_eval.moments.moments import Moments
 
-from .dense import average, untreated_dense
+from .dense import average, same_average, untreated_dense
 from .test_moments import frame, make
 
 OPTIONS = [{}, {"weight": "w"}, {"cluster": "d"}, {"weight": "w", "cluster": "d"}]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import sme_eval as sme
 from sme_eval.stats import firm_blocks
 
-from .dense import Dense, average, dummies, influences, untreated_dense
+from .dense import Dense, average, dummies, influences, same_average, untreated_dense
 
 FIRMS = 60
 YEARS = np.arange(2015, 2022)
