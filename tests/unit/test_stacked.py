@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import sme_eval as sme
 
@@ -177,22 +175,3 @@ def test_without_the_last_year_before_treatment_only_the_static_coefficient_is_g
     assert table.loc[0, "note"].startswith("event times repeat")
     assert np.isfinite(study.estimate)
     assert np.isfinite(study.std_error)
-
-
-@settings(max_examples=8, deadline=None)
-@given(st.integers(0, 10_000))
-def test_rows_and_names_do_not_matter(seed: int) -> None:
-    data = frame(seed % 7)
-    names = pd.Series(np.random.default_rng(seed).permutation(data.id.nunique()), index=data.id.unique())
-    shuffled = data.assign(id="企业" + data.id.map(names).astype(str)).sample(frac=1.0, random_state=seed)
-    for column in ("estimate", "std_error"):
-        a, b = (fit(d, weight="w").to_frame()[column] for d in (data, shuffled))
-        np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10)
-
-
-@settings(max_examples=8, deadline=None)
-@given(st.floats(1e-4, 1e4), st.floats(-1e3, 1e3))
-def test_units(scale: float, level: float) -> None:
-    data = frame(3)
-    a, b = (fit(d).to_frame()[["estimate", "std_error"]] for d in (data, data.assign(y=scale * data.y + level)))
-    np.testing.assert_allclose(scale * a, b, rtol=1e-8, atol=1e-8 * scale + 1e-11 * abs(level))
