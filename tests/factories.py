@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sme_eval.evaluation.record import (
-    CheckRecord,
     Claim,
     CohortMapRecord,
     CohortRecord,
@@ -27,6 +26,7 @@ from sme_eval.evaluation.record import (
     WithheldRecord,
 )
 from sme_eval.evaluation.record_base import Bilingual, EffectRecord, EstimatorRecord, IntervalRecord
+from sme_eval.evaluation.record_checks import CheckRecord
 from sme_eval.results.unavailable import Unavailable
 
 CS = EstimatorRecord(
@@ -115,9 +115,15 @@ def observed() -> Evaluation:
         cohort_map=_cohort_map((1987, 1988, 1989), {1988: 19, 1989: 10}, 25),
         published=(_published(),),
         checks=(
-            CheckRecord(name="trends", passed=None, reason="trends_untestable", numbers={}),
-            CheckRecord(name="clusters", passed=True, reason="clusters_enough", numbers={"n_clusters": 54}),
-            CheckRecord(name="cohort_sizes", passed=False, reason="cohorts_small", numbers={"smallest": 10, "small_cohorts": 1}),
+            CheckRecord(name="trends", threat="trends", passed=None, reason="trends_untestable", numbers={}),
+            CheckRecord(name="clusters", threat="inference", passed=True, reason="clusters_enough", numbers={"n_clusters": 54}),
+            CheckRecord(
+                name="cohort_sizes",
+                threat="inference",
+                passed=False,
+                reason="cohorts_small",
+                numbers={"smallest": 10, "small_cohorts": 1},
+            ),
         ),
         claim=Claim(
             kind="cannot_tell_power",
@@ -241,7 +247,11 @@ def _trends(rejected: bool) -> CheckRecord:
         "p_value": 0.0000021 if rejected else 0.49,
     }
     return CheckRecord(
-        name="trends", passed=not rejected, reason="trends_rejected" if rejected else "trends_not_rejected", numbers=numbers
+        name="trends",
+        threat="trends",
+        passed=not rejected,
+        reason="trends_rejected" if rejected else "trends_not_rejected",
+        numbers=numbers,
     )
 
 

@@ -17,9 +17,11 @@ def check_clusters(n_clusters: int) -> CheckResult:
     enough = n_clusters >= FEW_CLUSTERS
     return CheckResult(
         name="clusters",
+        threat="inference",
         passed=enough,
         reason="clusters_enough" if enough else "clusters_few",
         numbers={"n_clusters": n_clusters, "needed": FEW_CLUSTERS},
+        statistic=float(n_clusters),
     )
 
 
@@ -28,7 +30,9 @@ def check_cohort_sizes(firms: Mapping[int, int]) -> CheckResult:
     small = [n for n in firms.values() if n < SMALL_COHORT]
     return CheckResult(
         name="cohort_sizes",
+        threat="inference",
         passed=None if small else True,
         reason="cohorts_small" if small else "cohorts_large",
         numbers={"smallest": min(firms.values()), "small_cohorts": len(small), "needed": SMALL_COHORT},
+        statistic=float(min(firms.values())),
     )

@@ -51,13 +51,15 @@ class Drift:
 def check_trends(test: JointTest | Unavailable, alpha: float = TREND_ALPHA) -> CheckResult:
     """Joint test of the effects before treatment."""
     if isinstance(test, Unavailable):
-        return CheckResult(name="trends", passed=None, reason="trends_untestable")
+        return CheckResult(name="trends", threat="trends", passed=None, reason="trends_untestable")
     rejected = test.p_value <= alpha
     return CheckResult(
         name="trends",
+        threat="trends",
         passed=not rejected,
         reason="trends_rejected" if rejected else "trends_not_rejected",
         numbers={"statistic": test.statistic, "restrictions": test.restrictions, "p_value": test.p_value},
+        statistic=test.p_value,
     )
 
 
@@ -81,12 +83,14 @@ def drift_of(effects: Effects, leads: BoolArray, base_period: str) -> Drift | No
 def check_drift(drift: Drift | None, smallest_effect: float | None) -> CheckResult:
     """Yearly drift before treatment against the smallest effect of interest."""
     if drift is None or not smallest_effect:
-        return CheckResult(name="drift", passed=None, reason="drift_unknown")
+        return CheckResult(name="drift", threat="trends", passed=None, reason="drift_unknown")
     allowed = DRIFT_SHARE * smallest_effect
     small = drift.reach <= allowed
     return CheckResult(
         name="drift",
+        threat="trends",
         passed=small,
         reason="drift_small" if small else "drift_not_excluded",
         numbers={"drift": drift.slope, "std_error": drift.std_error, "reach": drift.reach, "allowed": allowed},
+        statistic=drift.reach,
     )

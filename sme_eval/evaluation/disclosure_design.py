@@ -13,8 +13,9 @@ from dataclasses import replace
 from sme_eval.results.unavailable import Unavailable
 
 from .disclosure_base import THRESHOLD, WITHHELD, Log, hide, hide_effect
-from .record import CheckRecord, Evaluation
+from .record import Evaluation
 from .record_base import Count, IntervalRecord
+from .record_checks import CheckRecord
 from .record_sections import BracketRecord, CodingRecord, ComparedRecord, PowerRecord
 
 DRIFT = ("slope", "slope_error", "reach")

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import warnings as python_warnings
+from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
 from sme_eval.checks.protocol import CheckResult
-from sme_eval.checks.sizes import check_clusters, check_cohort_sizes
-from sme_eval.checks.trends import TREND_ALPHA, TREND_ALPHA_GIVEN_GROWTH, check_drift, check_trends
 from sme_eval.errors import IdentificationError
 from sme_eval.estimators.landmark import LandmarkDiD
 from sme_eval.estimators.panel_regression import PanelRegression
@@ -20,28 +17,37 @@ from sme_eval.panel.sample_flow import SampleFlow
 from sme_eval.policies.policy import Policy
 from sme_eval.policies.rules import PublishedRule
 
-from .bracket import bracket_record, bracketed, finite, leads_drift, role_of
+from .asked import Asked, Effort
+from .bracket import bracket_record, bracketed, finite, role_of
 from .bundle import bundle_record, true_sum
+from .checking import GROUPS, deciding_checks
 from .claim import Evidence, decide
 from .cohorts import cohort_map
 from .compared import coding_records, compared_records, estimand_records
 from .design import Design
 from .dose import dose_record, true_slope
 from .effects import Scale, effect_record, event_study_record
-from .fitting import GROWTH_DESIGNS, Fitted, event_source, fit, leads_of, not_identified, sample_of
+from .fitting import GROWTH_DESIGNS, Fitted, event_source, fit, not_identified, sample_of
 from .listing import listing_record
 from .policy_record import outcome_record, policy_record
 from .power import power_records
 from .provenance import provenance
-from .record import SCHEMA_VERSION, CheckRecord, Evaluation, FlowRecord, PublishedRecord, PublishedRow
+from .record import SCHEMA_VERSION, Evaluation, FlowRecord, PublishedRecord, PublishedRow
 from .record_base import EffectRecord
+from .record_checks import check_record
 from .record_sections import BracketRecord, DoseRecord
 
+Progress = Callable[[str], None]
+"""Hears the name of each step as it begins."""
 
-def evaluate(design: Design, panel: FirmPanel, *, lean: bool = False) -> Evaluation:
+
+def evaluate(
+    design: Design, panel: FirmPanel, *, lean: bool = False, effort: Effort | None = None, progress: Progress | None = None
+) -> Evaluation:
     """Estimate what `design` asks on `panel`, check it, and say what may be said.
 
-    `lean` leaves out other outcomes, other datings and the terms of credit, on which the claim does not rest.
+    `lean` leaves out what the claim does not rest on: other outcomes, other datings, the terms of credit, and the checks that do
+    not decide. `effort` says how much the checks may draw. `progress` hears the name of each step.
 
     Raises
     ------
@@ -52,7 +58,7 @@ def evaluate(design: Design, panel: FirmPanel, *, lean: bool = False) -> Evaluat
     """
     with python_warnings.catch_warnings(record=True) as caught:
         python_warnings.simplefilter("always")
-        evaluation = _evaluate(design, panel, lean=lean)
+        evaluation = _evaluate(design, panel, lean, effort or Effort(), progress or _silent)
     messages = sorted(
         {f"{w.category.__name__}: {w.message}" for w in caught if issubclass(w.category, RuntimeWarning | UserWarning)}
     )
@@ -60,7 +66,11 @@ def evaluate(design: Design, panel: FirmPanel, *, lean: bool = False) -> Evaluat
     return Evaluation.from_json(replace(evaluation, warnings=tuple(messages)).to_json())
 
 
-def _evaluate(design: Design, panel: FirmPanel, *, lean: bool) -> Evaluation:
+def _silent(step: str) -> None:
+    """No progress is asked for."""
+
+
+def _evaluate(design: Design, panel: FirmPanel, lean: bool, effort: Effort, progress: Progress) -> Evaluation:
     policy, name = design.policy, design.outcome
     rule, start = policy.outcome(name), policy.treatment.cohort
     sample = sample_of(design, panel, name)
@@ -73,7 +83,16 @@ def _evaluate(design: Design, panel: FirmPanel, *, lean: bool) -> Evaluation:
     bracket = bracket_record(headline, record, alternatives, scale, rule.smallest_effect)
     mechanisms = () if lean else _mechanisms(design, panel)
     dose = dose_record(design, headline, panel)
-    checks = _checks(design, headline, shown, sample)
+    asked = Asked(
+        design=design,
+        panel=panel,
+        sample=sample,
+        headline=headline,
+        shown=shown,
+        smallest_effect=rule.smallest_effect,
+        effort=effort,
+    )
+    checks = _checks(asked, lean, progress)
     outcome = outcome_record(rule, panel)
     bundle = bundle_record(design, headline, panel)
     evaluation = Evaluation(
@@ -91,7 +110,7 @@ def _evaluate(design: Design, panel: FirmPanel, *, lean: bool) -> Evaluation:
         event_study=event_study_record(shown, scale),
         cohort_map=cohort_map(sample, shown.by_cohort, scale, _window(shown)),
         published=_published_results(policy, name, panel),
-        checks=tuple(CheckRecord(name=c.name, passed=c.passed, reason=c.reason, numbers=dict(c.numbers)) for c in checks),
+        checks=tuple(check_record(check) for check in checks),
         claim=decide(_evidence(design, headline, panel, checks, (alternatives, bracket, dose))),
         sample_flow=_flow(panel.flow, sample),
         warnings=(),
@@ -170,18 +189,13 @@ def _mechanisms(design: Design, panel: FirmPanel) -> tuple[EffectRecord, ...]:
     return tuple(records)
 
 
-def _checks(design: Design, headline: Fitted, shown: Fitted, sample: Sample) -> list[CheckResult]:
-    effects = shown.by_event_time
-    if effects is None or sample.cohort is None:
-        raise AssertionError("a design's estimators have cohorts and event times")
-    cohorts, firms = np.unique(sample.cohort[sample.cohort <= sample.years[-1]], return_counts=True)
-    alpha = TREND_ALPHA_GIVEN_GROWTH if isinstance(design.estimator, GROWTH_DESIGNS) else TREND_ALPHA
-    return [
-        check_trends(effects.joint_test(leads_of(shown)), alpha),
-        check_drift(leads_drift(shown), design.policy.outcome(design.outcome).smallest_effect),
-        check_clusters(headline.overall.n_clusters),
-        check_cohort_sizes({int(g): int(n) for g, n in zip(cohorts, firms, strict=True)}),
-    ]
+def _checks(asked: Asked, lean: bool, progress: Progress) -> list[CheckResult]:
+    """The deciding checks, then unless `lean` all others."""
+    found = list(deciding_checks(asked))
+    for name, group in () if lean else GROUPS.items():
+        progress(name)
+        found += group(asked)
+    return found
 
 
 def _flow(before: SampleFlow, sample: Sample) -> tuple[FlowRecord, ...]:

@@ -20,6 +20,7 @@ from sme_eval.terms import DataKind
 
 from .plain import from_plain, to_plain
 from .record_base import Bilingual, Count, EffectRecord, EstimatorRecord, Number, Scalar
+from .record_checks import CheckRecord
 from .record_sections import (
     BracketRecord,
     BundleRecord,
@@ -190,16 +191,6 @@ class PublishedRecord:
     n_firms: int
     n_observations: int
     rows: tuple[PublishedRow, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckRecord:
-    """What a check found: passed, failed, or informative (None). `reason` keys its sentence, `numbers` feed it."""
-
-    name: str
-    passed: bool | None
-    reason: str
-    numbers: Mapping[str, int | float | Unavailable]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

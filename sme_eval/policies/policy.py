@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sme_eval.errors import DesignError, Problem, raise_if_any, suggestion
@@ -15,6 +15,7 @@ from sme_eval.results.text import Printable
 from .reader import read_policy
 from .rules import (
     ArmRule,
+    CheckRule,
     Constant,
     EstimatorRule,
     ExposureRule,
@@ -55,6 +56,7 @@ class Policy(Printable):
     arms: tuple[ArmRule, ...] = ()
     exposures: tuple[ExposureRule, ...] = ()
     sums: tuple[SumRule, ...] = ()
+    checks: CheckRule = field(default_factory=CheckRule)
 
     def outcome(self, name: str) -> OutcomeRule:
         """The rule of one outcome; DesignError with a suggestion if the policy does not declare it."""

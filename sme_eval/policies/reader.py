@@ -13,6 +13,7 @@ from sme_eval.terms import Comparison, Covariance
 
 from .rules import (
     ArmRule,
+    CheckRule,
     Choice,
     CodingRule,
     Constant,
@@ -31,7 +32,7 @@ from .rules import (
 
 _KEYS: Final = (
     "name", "instrument", "label", "question", "data", "treatment", "outcomes", "design", "published", "published_counts",
-    "numbers", "background", "reading", "limits", "sources",
+    "numbers", "background", "reading", "limits", "sources", "checks",
 )  # fmt: skip
 CONSTANTS: Final = (str, int, float, bool)
 MISSING: Final = "missing"
@@ -71,6 +72,7 @@ def read_policy(path: Path, problems: list[Problem]) -> dict[str, Any]:
         arms=tuple(_arm(entry) for entry in _tables(design, "arms")),
         exposures=tuple(_exposure(entry) for entry in _tables(design, "exposures")),
         sums=tuple(_sum(entry) for entry in _tables(design, "sums")),
+        checks=_checks(_table(top, "checks")) if "checks" in top.values else CheckRule(),
     )
 
 
@@ -179,6 +181,17 @@ def _sum(entry: Entry) -> SumRule:
         weights=FrozenMapping({name: float(value) for name, value in weights.items()}),
         truth_parts=entry.texts("truth_parts"),
         truth_arm=entry.text("truth_arm"),
+    )
+
+
+def _checks(entry: Entry) -> CheckRule:
+    named, listed = ("district", "industry", "size", "lapse"), ("groups", "concurrent", "exposure", "baseline")
+    entry.only((*named, *listed, "measured"))
+    measured = {outcome: str(twin) for outcome, twin in _constants(entry, "measured").items()}
+    return CheckRule(
+        measured=FrozenMapping(measured),
+        **{key: entry.text(key) for key in named},  # type: ignore[arg-type]
+        **{key: entry.texts(key) for key in listed},  # type: ignore[arg-type]
     )
 
 

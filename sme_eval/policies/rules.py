@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from sme_eval.panel.declarations import Label
+from sme_eval.panel.frozen_mapping import FrozenMapping
 from sme_eval.terms import Comparison, Covariance
 
 Instrument = Literal["certification", "reward", "credit", "bundle"]
@@ -128,3 +129,24 @@ class SumRule:
     weights: Mapping[str, float]
     truth_parts: tuple[str, ...]
     truth_arm: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRule:
+    """The columns that the checks of a design ask for; empty where a policy declares none, and the check is then left out.
+
+    `district` and `industry` are labels to leave out one by one and to keep apart in placebo assignments; `size` a numeric baseline
+    for trimming. `groups` are labels whose effects are compared. `concurrent` are first years of other policies, excluded one by
+    one. `measured` maps an outcome to a better measured twin. `lapse` is the first year without the treatment again, `exposure`
+    are shares of treated neighbours, `baseline` numeric columns whose balance is shown.
+    """
+
+    district: str = ""
+    industry: str = ""
+    size: str = ""
+    groups: tuple[str, ...] = ()
+    concurrent: tuple[str, ...] = ()
+    measured: Mapping[str, str] = field(default_factory=FrozenMapping)
+    lapse: str = ""
+    exposure: tuple[str, ...] = ()
+    baseline: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from sme_eval.evaluation.claim import BOUND_SHARE, Bracketed, Evidence, decide
 
 def evidence(low: float, high: float, **changes: object) -> Evidence:
     passed = {"trends": True, "drift": True, "clusters": True, "cohort_sizes": True} | changes.pop("checks", {})
-    checks = {name: CheckResult(name=name, passed=value, reason="") for name, value in passed.items()}
+    checks = {name: CheckResult(threat="trends", name=name, passed=value, reason="") for name, value in passed.items()}
     parts = {
         "conf_low": low,
         "conf_high": high,

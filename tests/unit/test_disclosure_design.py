@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from sme_eval.evaluation.disclosure import THRESHOLD, WITHHELD, release, require_released
-from sme_eval.evaluation.record import CheckRecord, Evaluation
+from sme_eval.evaluation.record import Evaluation
+from sme_eval.evaluation.record_checks import CheckRecord
 from sme_eval.results.unavailable import Unavailable
 from tests.unit.landmark_record import landmark
 
@@ -94,7 +95,9 @@ def test_the_drift_goes_where_every_lead_went() -> None:
     record = landmark()
     study = record.event_study
     rows = tuple(replace(row, n_treated=3) if row.event_time <= study.last_lead else row for row in study.rows)
-    drift = CheckRecord(name="drift", passed=True, reason="drift_small", numbers={"drift": 0.002, "reach": 0.01, "allowed": 0.015})
+    drift = CheckRecord(
+        name="drift", threat="trends", passed=True, reason="drift_small", numbers={"drift": 0.002, "reach": 0.01, "allowed": 0.015}
+    )
     few = replace(record, event_study=replace(study, rows=rows), checks=(*record.checks, drift))
     released = release(few)
     assert released.bracket is not None

@@ -1,0 +1,33 @@
+"""What every group of checks is asked with: the design and what it gave on the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sme_eval.panel.firm_panel import FirmPanel
+from sme_eval.panel.sample import Sample
+
+from .design import Design
+from .fitting import Fitted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How much a check may draw: `draws` of normal vectors, `placebos` of assignments, all from `seed`."""
+
+    draws: int = 999
+    placebos: int = 500
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A design, its panel and sample, the headline, and `shown`, which has effects by event time where any are known."""
+
+    design: Design
+    panel: FirmPanel
+    sample: Sample
+    headline: Fitted
+    shown: Fitted
+    smallest_effect: float | None
+    effort: Effort = Effort()
