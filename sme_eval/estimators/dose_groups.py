@@ -19,12 +19,13 @@ from .group_time_rows import Row, group_time_rows
 class DoseGroups:
     """M groups and their J effects.
 
-    `doses` (D,) are all doses of treated firms, ascending. Per group: `dose` (M,), its position in `doses`, `cohort`, `firms` and
+    `years` are those looked at. `doses` (D,) are all doses of treated firms, ascending. Per group: `dose` (M,), its position in `doses`, `cohort`, `firms` and
     `share`, its weighted share among all firms, each (M,). Per effect: its `group`, `year`, `estimate`, `notes`, `n_treated`, each
     (J,). `covariance` (J + M, J + M) is that of effects and shares; NaN where an effect is unavailable. `clusters` (D,) counts the
     clusters (or firms) behind each dose; `between` says that no cluster above the firm holds two doses.
     """
 
+    years: IntArray
     doses: FloatArray
     dose: IntArray
     cohort: IntArray
@@ -66,21 +67,26 @@ class DoseGroups:
         return np.asarray(gradient @ covariance @ gradient.T)
 
 
-def dose_groups(design: CallawaySantAnna, moments: Moments, dose: FloatArray, doses: FloatArray) -> DoseGroups | None:
+def dose_groups(
+    design: CallawaySantAnna, moments: Moments, dose: FloatArray, in_use: tuple[IntArray, IntArray]
+) -> DoseGroups | None:
     """Every ATT(g, t | d) of `moments` whose cells have `dose` (K,); None if no cohort has a year before treatment.
 
-    For cohort g and dose d the estimator is Callaway–Sant'Anna's without the cohort's firms at other doses: they are neither
+    `in_use` are the years that the design looks at, the panel's first ones, and the cohorts that have effects. For cohort g and dose d the estimator is Callaway–Sant'Anna's without the cohort's firms at other doses: they are neither
     treated nor comparison.
     """
     groups: list[tuple[int, int, list[Row]]] = []
-    for g in (int(cohort) for cohort in moments.treated_cohorts):
-        rows = group_time_rows(design, moments.years, np.array([g]))
+    years, treated = in_use
+    doses = np.unique(dose[np.isin(moments.cohort, treated)])
+    for g in (int(cohort) for cohort in treated[np.isin(treated, moments.cohort)]):
+        rows = group_time_rows(design, years, np.array([g]))
         held = np.searchsorted(doses, np.unique(dose[moments.cohort == g]))
         groups += [(int(d), g, rows) for d in held if rows]
     if not groups:
         return None
     groups.sort(key=lambda group: group[:2])
-    influence, notes, n_treated = _joint_influence(design, moments, dose, [(doses[d], g, rows) for d, g, rows in groups])
+    told = [(doses[d], g, rows) for d, g, rows in groups]
+    influence, notes, n_treated = _joint_influence(design, moments, years, dose, told)
     n_rows = sum(len(rows) for _, _, rows in groups)
     covariance = influence.covariance()
     missing = np.flatnonzero(np.isnan(influence.estimate[:n_rows]))
@@ -88,6 +94,7 @@ def dose_groups(design: CallawaySantAnna, moments: Moments, dose: FloatArray, do
     own = np.array([(moments.cohort == g) & (dose == doses[d]) for d, g, _ in groups])
     clusters, between = _clusters(moments, dose, doses, np.asarray(own.any(axis=0)))
     return DoseGroups(
+        years=years,
         doses=doses,
         dose=np.array([d for d, _, _ in groups]),
         cohort=np.array([g for _, g, _ in groups]),
@@ -105,7 +112,7 @@ def dose_groups(design: CallawaySantAnna, moments: Moments, dose: FloatArray, do
 
 
 def _joint_influence(
-    design: CallawaySantAnna, moments: Moments, dose: FloatArray, groups: list[tuple[float, int, list[Row]]]
+    design: CallawaySantAnna, moments: Moments, years: IntArray, dose: FloatArray, groups: list[tuple[float, int, list[Row]]]
 ) -> tuple[Influence, list[str], list[int]]:
     """Influence on the J effects and the M shares, a note per effect, and the treated firms behind it."""
     n_cells, n_years = moments.observed.shape
@@ -117,7 +124,7 @@ def _joint_influence(
     for m, (d, g, rows) in enumerate(groups):
         own: BoolArray = (moments.cohort == g) & (dose == d)
         part: BoolArray = np.asarray((moments.cohort != g) | own)
-        found, reasons = design._influence(moments.subset(part), moments.years, rows)
+        found, reasons = design._influence(moments.subset(part), years, rows)
         here = slice(begin, begin + len(rows))
         begin = here.stop
         slope[part, here], constant[part, here], estimate[here] = found.slope, found.constant, found.estimate

@@ -20,6 +20,7 @@ from .dose_groups import DoseGroups, dose_groups
 from .dose_tables import dose_response_result
 from .dose_values import doses_of_cells, require_doses
 from .event_rows import late_cohorts
+from .group_time_rows import in_use, years_left_out
 from .protocol import as_moments
 
 
@@ -116,13 +117,15 @@ class DoseResponse:
             require_doses(data, self.dose)
         given = as_moments(data, (self.dose,), "DoseResponse")
         dose = doses_of_cells(given, self.dose)
-        doses = np.unique(dose[given.cohort <= given.years[-1]])
-        if not len(doses):
+        if not (given.cohort <= given.years[-1]).any():
             what = "No cohort is treated within the panel."
             raise IdentificationError(Problem(what=what, remedy="check the cohorts and the years"))
-        kept = np.asarray(given.observed.all(axis=1)) if self.panel == "balanced" else np.ones(len(dose), dtype=bool)
+        design = self._design()
+        years, treated = in_use(design, given.years, np.unique(given.cohort))
+        seen = given.observed[:, : len(years)]
+        kept = np.asarray(seen.all(axis=1) if self.panel == "balanced" else seen.any(axis=1))
         moments = given.subset(kept)
-        groups = dose_groups(self._design(), moments, dose[kept], doses) if kept.any() else None
+        groups = dose_groups(design, moments, dose[kept], (years, treated)) if kept.any() else None
         if groups is None or not groups.after.any():
             _refuse_all(groups, bool(kept.any()))
         dropped = int(given.n_firms.sum() - moments.n_firms.sum())
@@ -132,6 +135,7 @@ class DoseResponse:
         rule = {"balanced": "firms seen in every year", "pairs": "firms seen in both years of each comparison"}[self.panel]
         unit = moments.cluster or "firm"
         notes = [f"{dropped} firms not seen in every year are left out"] if dropped else []
+        notes += years_left_out(moments.years, groups.years)
         labels = moments.n_firms if moments.cluster is None else np.unique(moments.labels[moments.cluster])
         n_clusters = int(labels.sum()) if moments.cluster is None else len(labels)
         return Basis(

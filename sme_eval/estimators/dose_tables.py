@@ -189,7 +189,7 @@ def _by_dose(tables: _Tables, moments: Moments) -> dict[float, GroupTimeEffects]
             firms=groups.firms[mine],
             share=groups.share[mine],
             joint_covariance=groups.covariance[np.ix_(both, both)],
-            years=moments.years,
+            years=groups.years,
             anticipation=tables.choices.anticipation,
         )
     return found
