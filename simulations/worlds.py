@@ -97,9 +97,9 @@ def _worlds(names: tuple[str, ...], first_seed: int, panels: int = PANELS) -> li
     return [World(name=name, scenario=SCENARIOS[name], panels=panels, first_seed=first_seed) for name in names]
 
 
-def _four_cities(names: tuple[str, ...], first_seed: int) -> list[World]:
+def _four_cities(names: tuple[str, ...], first_seed: int, panels: int = MANY_CITIES) -> list[World]:
     return [
-        World(name=f"{name}_4_cities", scenario=replace(SCENARIOS[name], cities=4), panels=MANY_CITIES, first_seed=first_seed)
+        World(name=f"{name}_4_cities", scenario=replace(SCENARIOS[name], cities=4), panels=panels, first_seed=first_seed)
         for name in names
     ]
 
@@ -132,7 +132,8 @@ WORLDS: Final[Mapping[str, tuple[World, ...]]] = FrozenMapping(
         "claims": (
             *_worlds(("null",), 300_000, MANY_NULLS),
             *_worlds((*NULLS[1:], "clean", "baseline", "literal", "strong_selection", *FURTHER), 300_000),
-            *_four_cities((*SELECTED, "null_strong_selection", "null_hidden_weak"), 350_000),
+            *_four_cities(("baseline",), 350_000, PANELS),
+            *_four_cities(("null", "literal", "strong_selection", "null_strong_selection", "null_hidden_weak"), 350_000),
         ),
         "checks": tuple(_worlds(CHECKED, 800_000)),
         "district_tests": (World(name="null", scenario=SCENARIOS["null"], panels=SUMMARIES, first_seed=400_000),),
