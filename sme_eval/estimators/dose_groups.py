@@ -16,16 +16,32 @@ from .group_time_rows import Row, group_time_rows
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class LookedAt:
+    """The `years` that a design looks at, the panel's first ones, and the `cohorts` that have effects.
+
+    `doses` and `only_compared` are those of `DoseGroups`; doses without a firm in use are among them.
+    """
+
+    years: IntArray
+    cohorts: IntArray
+    doses: FloatArray
+    only_compared: BoolArray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class DoseGroups:
     """M groups and their J effects.
 
-    `doses` (D,) are all doses of treated firms, ascending. Per group: `dose` (M,), its position in `doses`, `cohort`, `firms` and
-    `share`, its weighted share among all firms, each (M,). Per effect: its `group`, `year`, `estimate`, `notes`, `n_treated`, each
-    (J,). `covariance` (J + M, J + M) is that of effects and shares; NaN where an effect is unavailable. `clusters` (D,) counts the
-    clusters (or firms) behind each dose; `between` says that no cluster above the firm holds two doses.
+    `years` are those looked at. `doses` (D,) are all doses of treated firms, ascending; `only_compared` (D,) tells those of cohorts
+    that are comparison only. Per group: `dose` (M,), its position in `doses`, `cohort`, `firms` and `share`, its weighted share
+    among all firms, each (M,). Per effect: its `group`, `year`, `estimate`, `notes`, `n_treated`, each (J,). `covariance`
+    (J + M, J + M) is that of effects and shares; NaN where an effect is unavailable. `clusters` (D,) counts the clusters (or
+    firms) behind each dose; `between` says that no cluster above the firm holds two doses.
     """
 
+    years: IntArray
     doses: FloatArray
+    only_compared: BoolArray
     dose: IntArray
     cohort: IntArray
     firms: IntArray
@@ -66,21 +82,23 @@ class DoseGroups:
         return np.asarray(gradient @ covariance @ gradient.T)
 
 
-def dose_groups(design: CallawaySantAnna, moments: Moments, dose: FloatArray, doses: FloatArray) -> DoseGroups | None:
+def dose_groups(design: CallawaySantAnna, moments: Moments, dose: FloatArray, used: LookedAt) -> DoseGroups | None:
     """Every ATT(g, t | d) of `moments` whose cells have `dose` (K,); None if no cohort has a year before treatment.
 
     For cohort g and dose d the estimator is Callaway–Sant'Anna's without the cohort's firms at other doses: they are neither
     treated nor comparison.
     """
     groups: list[tuple[int, int, list[Row]]] = []
-    for g in (int(cohort) for cohort in moments.treated_cohorts):
-        rows = group_time_rows(design, moments.years, np.array([g]))
+    years, doses = used.years, used.doses
+    for g in (int(cohort) for cohort in used.cohorts[np.isin(used.cohorts, moments.cohort)]):
+        rows = group_time_rows(design, years, np.array([g]))
         held = np.searchsorted(doses, np.unique(dose[moments.cohort == g]))
         groups += [(int(d), g, rows) for d in held if rows]
     if not groups:
         return None
     groups.sort(key=lambda group: group[:2])
-    influence, notes, n_treated = _joint_influence(design, moments, dose, [(doses[d], g, rows) for d, g, rows in groups])
+    told = [(doses[d], g, rows) for d, g, rows in groups]
+    influence, notes, n_treated = _joint_influence(design, moments, years, dose, told)
     n_rows = sum(len(rows) for _, _, rows in groups)
     covariance = influence.covariance()
     missing = np.flatnonzero(np.isnan(influence.estimate[:n_rows]))
@@ -88,7 +106,9 @@ def dose_groups(design: CallawaySantAnna, moments: Moments, dose: FloatArray, do
     own = np.array([(moments.cohort == g) & (dose == doses[d]) for d, g, _ in groups])
     clusters, between = _clusters(moments, dose, doses, np.asarray(own.any(axis=0)))
     return DoseGroups(
+        years=years,
         doses=doses,
+        only_compared=used.only_compared,
         dose=np.array([d for d, _, _ in groups]),
         cohort=np.array([g for _, g, _ in groups]),
         firms=own.astype(np.int64) @ moments.n_firms,
@@ -105,7 +125,7 @@ def dose_groups(design: CallawaySantAnna, moments: Moments, dose: FloatArray, do
 
 
 def _joint_influence(
-    design: CallawaySantAnna, moments: Moments, dose: FloatArray, groups: list[tuple[float, int, list[Row]]]
+    design: CallawaySantAnna, moments: Moments, years: IntArray, dose: FloatArray, groups: list[tuple[float, int, list[Row]]]
 ) -> tuple[Influence, list[str], list[int]]:
     """Influence on the J effects and the M shares, a note per effect, and the treated firms behind it."""
     n_cells, n_years = moments.observed.shape
@@ -117,7 +137,7 @@ def _joint_influence(
     for m, (d, g, rows) in enumerate(groups):
         own: BoolArray = (moments.cohort == g) & (dose == d)
         part: BoolArray = np.asarray((moments.cohort != g) | own)
-        found, reasons = design._influence(moments.subset(part), moments.years, rows)
+        found, reasons = design._influence(moments.subset(part), years, rows)
         here = slice(begin, begin + len(rows))
         begin = here.stop
         slope[part, here], constant[part, here], estimate[here] = found.slope, found.constant, found.estimate

@@ -12,14 +12,16 @@ from sme_eval.moments.moments import Moments
 from sme_eval.panel.sample import Sample
 from sme_eval.results.basis import FEW_CLUSTERS, Basis
 from sme_eval.results.dose_response import DoseResponseResult
+from sme_eval.stats.arrays import BoolArray, FloatArray, IntArray
 from sme_eval.stats.small_sample import require_clusters
 from sme_eval.terms import BasePeriod, Comparison, PanelRule
 
 from .callaway_santanna import CallawaySantAnna
-from .dose_groups import DoseGroups, dose_groups
+from .dose_groups import DoseGroups, LookedAt, dose_groups
 from .dose_tables import dose_response_result
 from .dose_values import doses_of_cells, require_doses
 from .event_rows import late_cohorts
+from .group_time_rows import in_use, years_left_out
 from .protocol import as_moments
 
 
@@ -116,13 +118,18 @@ class DoseResponse:
             require_doses(data, self.dose)
         given = as_moments(data, (self.dose,), "DoseResponse")
         dose = doses_of_cells(given, self.dose)
-        doses = np.unique(dose[given.cohort <= given.years[-1]])
-        if not len(doses):
+        if not (given.cohort <= given.years[-1]).any():
             what = "No cohort is treated within the panel."
             raise IdentificationError(Problem(what=what, remedy="check the cohorts and the years"))
-        kept = np.asarray(given.observed.all(axis=1)) if self.panel == "balanced" else np.ones(len(dose), dtype=bool)
+        design = self._design()
+        years, treated = in_use(design, given.years, np.unique(given.cohort))
+        seen = given.observed[:, : len(years)]
+        kept = np.asarray(seen.all(axis=1) if self.panel == "balanced" else seen.any(axis=1))
         moments = given.subset(kept)
-        groups = dose_groups(self._design(), moments, dose[kept], doses) if kept.any() else None
+        if len(years) == len(given.years):  # the never treated may be gone with the firms that have gaps
+            years, treated = in_use(design, years, np.unique(moments.cohort))
+        used = _looked_at(given, dose, years, treated)
+        groups = dose_groups(design, moments, dose[kept], used) if kept.any() else None
         if groups is None or not groups.after.any():
             _refuse_all(groups, bool(kept.any()))
         dropped = int(given.n_firms.sum() - moments.n_firms.sum())
@@ -132,6 +139,7 @@ class DoseResponse:
         rule = {"balanced": "firms seen in every year", "pairs": "firms seen in both years of each comparison"}[self.panel]
         unit = moments.cluster or "firm"
         notes = [f"{dropped} firms not seen in every year are left out"] if dropped else []
+        notes += years_left_out(moments.years, groups.years)
         labels = moments.n_firms if moments.cluster is None else np.unique(moments.labels[moments.cluster])
         n_clusters = int(labels.sum()) if moments.cluster is None else len(labels)
         return Basis(
@@ -147,6 +155,13 @@ class DoseResponse:
             cluster=unit,
             covariance="clustered",
         )
+
+
+def _looked_at(given: Moments, dose: FloatArray, years: IntArray, treated: IntArray) -> LookedAt:
+    """What is looked at, and every dose of a firm that is treated within the panel: none goes without a word."""
+    effects: BoolArray = np.isin(given.cohort, treated)
+    doses = np.unique(dose[effects | (given.cohort <= given.years[-1])])
+    return LookedAt(years=years, cohorts=treated, doses=doses, only_compared=~np.isin(doses, dose[effects]))
 
 
 def _thin(groups: DoseGroups, cluster: str | None) -> list[str]:
