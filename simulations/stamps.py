@@ -23,7 +23,12 @@ from typing import Final
 from simulations.worlds import Drawn
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-POLICY: Final[Mapping[str, str]] = {"claims": "certification", "district_tests": "rewards", "separability": "bundle"}
+POLICY: Final[Mapping[str, str]] = {
+    "claims": "certification",
+    "checks": "certification",
+    "district_tests": "rewards",
+    "separability": "bundle",
+}
 """Table → the policy whose design it takes, where that is not the table's own name."""
 OWN_PANELS: Final = ("estimators",)
 """Tables that draw panels of their own: the simulator, which the list of worlds loads, and the declared files make none of their

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,9 @@ from sme_eval.stats.arrays import BoolArray, FloatArray
 Z: Final = 1.959964
 PERCENT: Final = 100.0
 KINDS: Final = ("consistent", "suggestive", "no_effect_above", "cannot_tell_trends", "cannot_tell_power", "cannot_tell_clusters")
+Ends = tuple[FloatArray, FloatArray]
+FEWEST_CLAIMS: Final = 20
+"""Panels with a claim below which the coverage given that claim is not told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +132,8 @@ def claims(world: World, rows: pd.DataFrame) -> Iterator[Measured]:
     yield rule.rate("false", np.asarray(kind == "consistent") & _wrong(own, *hull))
     yield rule.rate("bound_broken", np.asarray(kind == "no_effect_above") & (np.abs(own) > np.nan_to_num(_column(rows, "bound"))))
     a, a_error, u, p = (_column(rows, name) for name in ("a", "a_error", "u", "trends_p"))
+    yield from _false_claims(rule, kind, own, np.sign(a), _column(rows, "bound"))
+    yield from _covered(rule, kind, own, {"interval": (a - Z * a_error, a + Z * a_error), "hull": hull})
     interval, beyond = (a - Z * a_error, a + Z * a_error), np.abs(a) > Z * a_error
     agreed = beyond & (np.abs(_column(rows, "b")) > Z * _column(rows, "b_error")) & (a * _column(rows, "b") > 0)
     bracket = agreed & (p > 0.05) & (a * u > 0) & (np.abs(u) > 1.645 * _column(rows, "u_error"))
@@ -140,6 +145,40 @@ def claims(world: World, rows: pd.DataFrame) -> Iterator[Measured]:
         place = Place(table="claims", world=world.name, row=name)
         yield place.rate("consistent", says)
         yield place.rate("false", says & _wrong(own, *printed))
+
+
+def _false_claims(place: Place, kind: Any, own: FloatArray, side: FloatArray, bound: FloatArray) -> Iterator[Measured]:
+    """Claims that are false as they are worded: a direction that is wrong or where there is no effect, a bound that is exceeded."""
+    said = np.asarray(kind == "consistent") & ((own == 0.0) | (np.sign(own) != side))
+    exceeded = np.asarray(kind == "no_effect_above") & (np.abs(own) > np.nan_to_num(bound))
+    yield place.rate("false_claim", said | exceeded)
+    yield place.rate("false_sign", np.asarray(kind == "suggestive") & ((own == 0.0) | (np.sign(own) != side)))
+
+
+def _covered(
+    place: Place, kind: Any, own: FloatArray, intervals: Mapping[str, tuple[FloatArray, FloatArray]]
+) -> Iterator[Measured]:
+    """How often each interval holds the truth: in all panels, and among those in which a claim was made."""
+    for name, (low, high) in intervals.items():
+        holds = (low <= own) & (own <= high)
+        yield place.rate(f"{name} coverage", holds)
+        for claim in KINDS:
+            made = np.asarray(kind == claim)
+            if made.sum() >= FEWEST_CLAIMS:
+                yield place.rate(f"{name} coverage given {claim}", holds[made])
+
+
+def checks(world: World, rows: pd.DataFrame) -> Iterator[Measured]:
+    """How often each check passed, failed or only informed, and with which reason."""
+    for name in [column.removesuffix(" reason") for column in rows.columns if column.endswith(" reason")]:
+        place = Place(table="checks", world=world.name, row=name)
+        verdict = _column(rows, f"{name} passed")
+        yield place.rate("passed", verdict == 1.0)
+        yield place.rate("failed", verdict == 0.0)
+        yield place.rate("informs", np.isnan(verdict))
+        reasons = rows[f"{name} reason"].astype(str)
+        for reason in sorted(reasons.unique()):
+            yield place.rate(f"reason {reason}", (reasons == reason).to_numpy())
 
 
 def _wrong(own: FloatArray, low: FloatArray, high: FloatArray) -> BoolArray:
@@ -217,6 +256,7 @@ def bundle(world: World, rows: pd.DataFrame) -> Iterator[Measured]:
 SUMMARIES: Final[Mapping[str, Callable[[World, pd.DataFrame], Iterator[Measured]]]] = {
     "certification": certification,
     "claims": claims,
+    "checks": checks,
     "district_tests": district_tests,
     "rewards": rewards,
     "credit": credit,

@@ -10,7 +10,7 @@ from simulations.compare import Compared, compare, read_earlier, read_reasons
 from simulations.designs.district_tests import LAYOUTS, TESTS
 from simulations.sample_size import lines as sample_size_lines
 from simulations.storage import RESULTS, read_rows, seeds_done
-from simulations.summaries import measured
+from simulations.summaries import FEWEST_CLAIMS, KINDS, Measured, measured
 from simulations.trend_table import section
 from simulations.worlds import WORLDS
 
@@ -37,6 +37,7 @@ RULES: Final = ("a_significant", "pretest_and_dr", "bracket_without_equivalence"
 ABOUT: Final = {
     "certification": "Certification: estimators over event times 0 to 2, truth is the own gain since the year before",
     "claims": "Certification: what the claim rule says",
+    "checks": "Certification: how often each check fires",
     "district_tests": "District rewards: tests of the slope on 600 draws of district effects from 100 panels' sizes and errors",
     "rewards": "District rewards: the policy's own design on full panels",
     "credit": "Cheaper credit: the library arm",
@@ -86,6 +87,8 @@ def _table(table: str, compared: Sequence[Compared]) -> Iterator[str]:
     chosen = [one for one in compared if one.now.table == table]
     if table == "claims":
         yield from _claims(chosen)
+    elif table == "checks":
+        yield from _checks(chosen)
     elif table == "district_tests":
         yield from _district_tests(chosen)
     else:
@@ -134,9 +137,58 @@ def _claims(chosen: Sequence[Compared]) -> Iterator[str]:
         "",
         *_grid(worlds, CLAIMS, package),
     )
+    yield from _false_claims(worlds, package)
     for metric in ("consistent", "false"):
         cells = {(one.now.world, one.now.row): one for one in chosen if one.now.metric == metric}
         yield from ("", f"Share {metric}, by rule:", "", *_grid(worlds, RULES, cells))
+
+
+def _false_claims(worlds: Sequence[str], package: dict[tuple[str, str], Compared]) -> Iterator[str]:
+    """Claims that are false as worded, with the exact upper bound of their rate; then coverage, overall and given the claim."""
+    yield from (
+        "",
+        "False as worded: “consistent” in a direction that is wrong or where there is no effect, or “no effect above x” although "
+        "the true effect is larger; with the upper end of its exact 95 % interval (Clopper and Pearson). False sign: “suggestive” "
+        "in a direction that is wrong or where there is no effect; it names no size.",
+        "",
+        "| world | false as worded | of | upper end | false sign |",
+        "|---|---|---|---|---|",
+    )
+    for world in worlds:
+        false, sign = package[world, "false_claim"].now, package[world, "false_sign"].now
+        yield f"| {world.replace('_', ' ')} | {false.value:.3f} | {false.draws} | {upper_end(false):.3f} | {sign.value:.3f} |"
+    metrics = [f"{name} coverage{given}" for name in ("interval", "hull") for given in ("", *(f" given {kind}" for kind in KINDS))]
+    used = [metric for metric in metrics if any((world, metric) in package for world in worlds)]
+    yield from (
+        "",
+        "How often the headline's interval and the printed hull hold the truth: in all panels, and in those with a claim (left out "
+        f"where fewer than {FEWEST_CLAIMS} made it). Given “consistent” coverage may fall: intervals that exclude zero are those "
+        "that err outwards.",
+        "",
+        *_grid(worlds, used, package),
+    )
+
+
+def upper_end(rate: Measured) -> float:
+    """Upper end of the exact 95 % interval of a rate."""
+    from scipy import stats
+
+    x = round(rate.value * rate.draws)
+    return 1.0 if x == rate.draws else float(stats.beta.ppf(0.975, x + 1, rate.draws - x))
+
+
+def _checks(chosen: Sequence[Compared]) -> Iterator[str]:
+    """Check by world: failed, and among those that never fail the reasons they gave."""
+    worlds = list(dict.fromkeys(one.now.world for one in chosen))
+    names = list(dict.fromkeys(one.now.row for one in chosen))
+    cells = {(one.now.row, one.now.world, one.now.metric): one for one in chosen}
+    for metric, title in (("failed", "Share of panels in which the check fails"), ("passed", "Share in which it passes")):
+        grid = {(name, world): cells[name, world, metric] for name in names for world in worlds if (name, world, metric) in cells}
+        yield from ("", f"{title}; the rest informs only:", "", *_grid(names, worlds, grid, "check"))
+    reasons = list(dict.fromkeys((one.now.row, one.now.metric) for one in chosen if one.now.metric.startswith("reason ")))
+    told = {f"{name}: {metric.removeprefix('reason ')}": (name, metric) for name, metric in sorted(reasons)}
+    grid = {(row, w): cells[n, w, m] for row, (n, m) in told.items() for w in worlds if (n, w, m) in cells}
+    yield from ("", "Reasons given:", "", *_grid(list(told), worlds, grid, "check: reason"))
 
 
 def _district_tests(chosen: Sequence[Compared]) -> Iterator[str]:

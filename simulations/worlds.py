@@ -113,6 +113,10 @@ NULL_WITH_FIRST_STAGE: Final = replace(
 
 NULLS: Final = ("null", "null_literal", "null_strong_selection", "null_hidden_only", "null_hidden_weak")
 SELECTED: Final = ("null", "baseline", "literal", "strong_selection")
+FURTHER: Final = ("null_no_selection", "credit_only", "certificate_only")
+"""Other worlds of one city in which the claim rule must not err."""
+CHECKED: Final = ("null", "clean", "baseline", "strong_selection")
+"""Worlds in which the checks are asked: one for each thing that may be wrong, and two in which nothing is."""
 FENGHUA: Final = FrozenMapping({"fenghua": 50.0})
 """The dose of the one district that matches an award from above, as if its size were known."""
 
@@ -127,9 +131,10 @@ WORLDS: Final[Mapping[str, tuple[World, ...]]] = FrozenMapping(
         "certification": tuple(_worlds(SELECTED, 100_000)),
         "claims": (
             *_worlds(("null",), 300_000, MANY_NULLS),
-            *_worlds((*NULLS[1:], "clean", "baseline", "literal", "strong_selection"), 300_000),
+            *_worlds((*NULLS[1:], "clean", "baseline", "literal", "strong_selection", *FURTHER), 300_000),
             *_four_cities((*SELECTED, "null_strong_selection", "null_hidden_weak"), 350_000),
         ),
+        "checks": tuple(_worlds(CHECKED, 800_000)),
         "district_tests": (World(name="null", scenario=SCENARIOS["null"], panels=SUMMARIES, first_seed=400_000),),
         "rewards": tuple(_worlds(("baseline", "cash_only"), 410_000)),
         "credit": (

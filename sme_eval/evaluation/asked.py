@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sme_eval.panel.firm_panel import FirmPanel
 from sme_eval.panel.sample import Sample
 
 from .design import Design
-from .fitting import Fitted
+from .fitting import Fitted, event_source, fit, sample_of
+
+Progress = Callable[[str], None]
+"""Hears the name of each step as it begins."""
+
+
+def silent(step: str) -> None:
+    """No progress is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,3 +39,18 @@ class Asked:
     shown: Fitted
     smallest_effect: float | None
     effort: Effort = Effort()
+
+
+def asked_of(design: Design, panel: FirmPanel, effort: Effort) -> Asked:
+    """The design fitted on the panel."""
+    sample = sample_of(design, panel, design.outcome)
+    headline = fit(design.estimator, sample)
+    return Asked(
+        design=design,
+        panel=panel,
+        sample=sample,
+        headline=headline,
+        shown=event_source(design, headline, sample),
+        smallest_effect=design.policy.outcome(design.outcome).smallest_effect,
+        effort=effort,
+    )

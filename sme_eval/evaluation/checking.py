@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Final, cast
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from sme_eval.checks.protocol import CheckResult
 from sme_eval.checks.sizes import check_clusters, check_cohort_sizes
 from sme_eval.checks.trends import TREND_ALPHA, TREND_ALPHA_GIVEN_GROWTH, check_drift, check_trends
 
-from .asked import Asked
+from .asked import Asked, Progress, silent
 from .bracket import leads_drift
 from .fitting import GROWTH_DESIGNS, leads_of
 
@@ -31,5 +32,15 @@ def deciding_checks(asked: Asked) -> Iterator[CheckResult]:
     yield check_cohort_sizes({int(g): int(n) for g, n in zip(cohorts, firms, strict=True)})
 
 
-GROUPS: Final[Mapping[str, Group]] = {}
-"""Further checks by the name of their group, in the order of the page."""
+GROUPS: Final[tuple[str, ...]] = ()
+"""Further groups in the order of the page: group `x` is `x_checks` of the module `checks_x`, loaded when it is asked, so that
+claims over many panels do not depend on it."""
+
+
+def checks_of(asked: Asked, progress: Progress = silent) -> Iterator[CheckResult]:
+    """Every check; `progress` hears the name of each group."""
+    yield from deciding_checks(asked)
+    for name in GROUPS:
+        progress(name)
+        group = cast(Group, getattr(import_module(f".checks_{name}", __package__), f"{name}_checks"))
+        yield from group(asked)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings as python_warnings
-from collections.abc import Callable
 from dataclasses import replace
 
 from sme_eval.checks.protocol import CheckResult
@@ -17,17 +16,17 @@ from sme_eval.panel.sample_flow import SampleFlow
 from sme_eval.policies.policy import Policy
 from sme_eval.policies.rules import PublishedRule
 
-from .asked import Asked, Effort
+from .asked import Effort, Progress, asked_of, silent
 from .bracket import bracket_record, bracketed, finite, role_of
 from .bundle import bundle_record, true_sum
-from .checking import GROUPS, deciding_checks
+from .checking import checks_of, deciding_checks
 from .claim import Evidence, decide
 from .cohorts import cohort_map
 from .compared import coding_records, compared_records, estimand_records
 from .design import Design
 from .dose import dose_record, true_slope
 from .effects import Scale, effect_record, event_study_record
-from .fitting import GROWTH_DESIGNS, Fitted, event_source, fit, not_identified, sample_of
+from .fitting import GROWTH_DESIGNS, Fitted, fit, not_identified, sample_of
 from .listing import listing_record
 from .policy_record import outcome_record, policy_record
 from .power import power_records
@@ -36,9 +35,6 @@ from .record import SCHEMA_VERSION, Evaluation, FlowRecord, PublishedRecord, Pub
 from .record_base import EffectRecord
 from .record_checks import check_record
 from .record_sections import BracketRecord, DoseRecord
-
-Progress = Callable[[str], None]
-"""Hears the name of each step as it begins."""
 
 
 def evaluate(
@@ -58,7 +54,7 @@ def evaluate(
     """
     with python_warnings.catch_warnings(record=True) as caught:
         python_warnings.simplefilter("always")
-        evaluation = _evaluate(design, panel, lean, effort or Effort(), progress or _silent)
+        evaluation = _evaluate(design, panel, lean, effort or Effort(), progress or silent)
     messages = sorted(
         {f"{w.category.__name__}: {w.message}" for w in caught if issubclass(w.category, RuntimeWarning | UserWarning)}
     )
@@ -66,33 +62,19 @@ def evaluate(
     return Evaluation.from_json(replace(evaluation, warnings=tuple(messages)).to_json())
 
 
-def _silent(step: str) -> None:
-    """No progress is asked for."""
-
-
 def _evaluate(design: Design, panel: FirmPanel, lean: bool, effort: Effort, progress: Progress) -> Evaluation:
     policy, name = design.policy, design.outcome
     rule, start = policy.outcome(name), policy.treatment.cohort
-    sample = sample_of(design, panel, name)
+    asked = asked_of(design, panel, effort)
+    sample, headline, shown = asked.sample, asked.headline, asked.shown
     scale = Scale.of(rule.scale, panel, name, start)
-    headline = fit(design.estimator, sample)
     role, truth = role_of(design.estimator, design.estimator), _own_truth(design, headline, panel)
     record = effect_record("headline", name, headline, scale, truth=truth, role=role)
     alternatives = tuple(_effect(f"alternative_{n}", e, design, sample, scale) for n, e in enumerate(design.alternatives, start=1))
-    shown = event_source(design, headline, sample)
     bracket = bracket_record(headline, record, alternatives, scale, rule.smallest_effect)
     mechanisms = () if lean else _mechanisms(design, panel)
     dose = dose_record(design, headline, panel)
-    asked = Asked(
-        design=design,
-        panel=panel,
-        sample=sample,
-        headline=headline,
-        shown=shown,
-        smallest_effect=rule.smallest_effect,
-        effort=effort,
-    )
-    checks = _checks(asked, lean, progress)
+    checks = list(deciding_checks(asked) if lean else checks_of(asked, progress))
     outcome = outcome_record(rule, panel)
     bundle = bundle_record(design, headline, panel)
     evaluation = Evaluation(
@@ -187,15 +169,6 @@ def _mechanisms(design: Design, panel: FirmPanel) -> tuple[EffectRecord, ...]:
         scale = Scale.of(design.policy.outcome(name).scale, panel, name, design.policy.treatment.cohort)
         records.append(_effect(f"outcome_{name}", design.estimator, design, sample_of(design, panel, name), scale))
     return tuple(records)
-
-
-def _checks(asked: Asked, lean: bool, progress: Progress) -> list[CheckResult]:
-    """The deciding checks, then unless `lean` all others."""
-    found = list(deciding_checks(asked))
-    for name, group in () if lean else GROUPS.items():
-        progress(name)
-        found += group(asked)
-    return found
 
 
 def _flow(before: SampleFlow, sample: Sample) -> tuple[FlowRecord, ...]:
