@@ -25,7 +25,8 @@ from .landmark_arm import arm_effects, entry_propensity
 class GroupEffects:
     """J groups: `value` (J,), NaN with the reason in `notes` where not identified; `influence` (N, J), zero there.
 
-    `covariance` (J, J) is that of the influences, clustered as the sample is; `n_treated` (J,) counts the treated firms that an effect averages over.
+    `covariance` (J, J) is that of the influences, clustered as the sample is; `n_treated` (J,) counts the treated firms that an
+    effect averages over.
     """
 
     value: FloatArray
