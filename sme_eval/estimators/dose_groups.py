@@ -16,17 +16,32 @@ from .group_time_rows import Row, group_time_rows
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class LookedAt:
+    """The `years` that a design looks at, the panel's first ones, and the `cohorts` that have effects.
+
+    `doses` and `only_compared` are those of `DoseGroups`; doses without a firm in use are among them.
+    """
+
+    years: IntArray
+    cohorts: IntArray
+    doses: FloatArray
+    only_compared: BoolArray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class DoseGroups:
     """M groups and their J effects.
 
-    `years` are those looked at. `doses` (D,) are all doses of treated firms, ascending. Per group: `dose` (M,), its position in `doses`, `cohort`, `firms` and
-    `share`, its weighted share among all firms, each (M,). Per effect: its `group`, `year`, `estimate`, `notes`, `n_treated`, each
-    (J,). `covariance` (J + M, J + M) is that of effects and shares; NaN where an effect is unavailable. `clusters` (D,) counts the
-    clusters (or firms) behind each dose; `between` says that no cluster above the firm holds two doses.
+    `years` are those looked at. `doses` (D,) are all doses of treated firms, ascending; `only_compared` (D,) tells those of cohorts
+    that are comparison only. Per group: `dose` (M,), its position in `doses`, `cohort`, `firms` and `share`, its weighted share
+    among all firms, each (M,). Per effect: its `group`, `year`, `estimate`, `notes`, `n_treated`, each (J,). `covariance`
+    (J + M, J + M) is that of effects and shares; NaN where an effect is unavailable. `clusters` (D,) counts the clusters (or
+    firms) behind each dose; `between` says that no cluster above the firm holds two doses.
     """
 
     years: IntArray
     doses: FloatArray
+    only_compared: BoolArray
     dose: IntArray
     cohort: IntArray
     firms: IntArray
@@ -67,18 +82,15 @@ class DoseGroups:
         return np.asarray(gradient @ covariance @ gradient.T)
 
 
-def dose_groups(
-    design: CallawaySantAnna, moments: Moments, dose: FloatArray, in_use: tuple[IntArray, IntArray]
-) -> DoseGroups | None:
+def dose_groups(design: CallawaySantAnna, moments: Moments, dose: FloatArray, used: LookedAt) -> DoseGroups | None:
     """Every ATT(g, t | d) of `moments` whose cells have `dose` (K,); None if no cohort has a year before treatment.
 
-    `in_use` are the years that the design looks at, the panel's first ones, and the cohorts that have effects. For cohort g and dose d the estimator is Callaway–Sant'Anna's without the cohort's firms at other doses: they are neither
+    For cohort g and dose d the estimator is Callaway–Sant'Anna's without the cohort's firms at other doses: they are neither
     treated nor comparison.
     """
     groups: list[tuple[int, int, list[Row]]] = []
-    years, treated = in_use
-    doses = np.unique(dose[np.isin(moments.cohort, treated)])
-    for g in (int(cohort) for cohort in treated[np.isin(treated, moments.cohort)]):
+    years, doses = used.years, used.doses
+    for g in (int(cohort) for cohort in used.cohorts[np.isin(used.cohorts, moments.cohort)]):
         rows = group_time_rows(design, years, np.array([g]))
         held = np.searchsorted(doses, np.unique(dose[moments.cohort == g]))
         groups += [(int(d), g, rows) for d in held if rows]
@@ -96,6 +108,7 @@ def dose_groups(
     return DoseGroups(
         years=years,
         doses=doses,
+        only_compared=used.only_compared,
         dose=np.array([d for d, _, _ in groups]),
         cohort=np.array([g for _, g, _ in groups]),
         firms=own.astype(np.int64) @ moments.n_firms,

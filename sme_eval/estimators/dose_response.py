@@ -12,11 +12,12 @@ from sme_eval.moments.moments import Moments
 from sme_eval.panel.sample import Sample
 from sme_eval.results.basis import FEW_CLUSTERS, Basis
 from sme_eval.results.dose_response import DoseResponseResult
+from sme_eval.stats.arrays import BoolArray, FloatArray, IntArray
 from sme_eval.stats.small_sample import require_clusters
 from sme_eval.terms import BasePeriod, Comparison, PanelRule
 
 from .callaway_santanna import CallawaySantAnna
-from .dose_groups import DoseGroups, dose_groups
+from .dose_groups import DoseGroups, LookedAt, dose_groups
 from .dose_tables import dose_response_result
 from .dose_values import doses_of_cells, require_doses
 from .event_rows import late_cohorts
@@ -125,7 +126,10 @@ class DoseResponse:
         seen = given.observed[:, : len(years)]
         kept = np.asarray(seen.all(axis=1) if self.panel == "balanced" else seen.any(axis=1))
         moments = given.subset(kept)
-        groups = dose_groups(design, moments, dose[kept], (years, treated)) if kept.any() else None
+        if len(years) == len(given.years):  # the never treated may be gone with the firms that have gaps
+            years, treated = in_use(design, years, np.unique(moments.cohort))
+        used = _looked_at(given, dose, years, treated)
+        groups = dose_groups(design, moments, dose[kept], used) if kept.any() else None
         if groups is None or not groups.after.any():
             _refuse_all(groups, bool(kept.any()))
         dropped = int(given.n_firms.sum() - moments.n_firms.sum())
@@ -151,6 +155,13 @@ class DoseResponse:
             cluster=unit,
             covariance="clustered",
         )
+
+
+def _looked_at(given: Moments, dose: FloatArray, years: IntArray, treated: IntArray) -> LookedAt:
+    """What is looked at, and every dose of a firm that is treated within the panel: none goes without a word."""
+    effects: BoolArray = np.isin(given.cohort, treated)
+    doses = np.unique(dose[effects | (given.cohort <= given.years[-1])])
+    return LookedAt(years=years, cohorts=treated, doses=doses, only_compared=~np.isin(doses, dose[effects]))
 
 
 def _thin(groups: DoseGroups, cluster: str | None) -> list[str]:

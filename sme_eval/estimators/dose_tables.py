@@ -26,6 +26,7 @@ from .dose_groups import DoseGroups
 STRONGLY = "under strong parallel trends"
 ONE_DOSE = "one dose has no slope: only its ratio to no dose is known"
 NOT_SEEN = "no firm with this dose is seen in the years needed"
+COMPARED = "all firms with this dose start last and are comparison only: there are no never-treated firms"
 NO_PAIR = "no cohort and year has two doses"
 NO_NOISE = "effects do not vary within doses: there is only rounding to test"
 ROUNDING = 1e-12
@@ -140,6 +141,8 @@ def _effects(tables: _Tables) -> DoseEffects:
 
 def _note(groups: DoseGroups, dose: int) -> str:
     """Why a dose has no effect, or what all its effects have to say; else empty."""
+    if groups.only_compared[dose]:
+        return COMPARED
     mine = np.flatnonzero((groups.dose[groups.group] == dose) & (groups.event_time >= 0))
     notes = {groups.notes[j] for j in mine}
     return "" if "" in notes else "; ".join(sorted(notes)) or NOT_SEEN

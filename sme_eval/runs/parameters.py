@@ -35,6 +35,8 @@ ScenarioName = Literal[
     "price_and_access",
     "informative",
     "pooled11",
+    "concurrent",
+    "attrition",
 ]
 
 FEWEST_PANELS: Final = 20

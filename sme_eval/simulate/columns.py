@@ -13,13 +13,24 @@ from sme_eval.panel.declarations import Label
 from sme_eval.panel.dictionary import Dictionary
 from sme_eval.panel.truth import Truth
 from sme_eval.simulate.city import City
-from sme_eval.simulate.firms import DISTRICTS, INDUSTRIES, FloatArray, IntegerArray
+from sme_eval.simulate.firms import DISTRICTS, INDUSTRIES, FlagArray, FloatArray, IntegerArray
 from sme_eval.simulate.rewards import published_doses
 from sme_eval.simulate.scenario import Reward
+from sme_eval.simulate.traits import AGE_CLASSES, OWNERS, SIZE_CLASSES
 from sme_eval.terms import NEVER
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def simulated_rows(cities: Sequence[City], years: IntegerArray, reward: Reward) -> tuple[pd.DataFrame, Truth]:
+    """The panel's rows and their truth, sorted by firm and year, without the years from which on a firm is gone."""
+    truth = panel_truth(cities, years)
+    frame = panel_frame(cities, years, reward, truth)
+    kept = truth.year < _Firms(cities, years.size).row(lambda city: city.beside.gone)
+    if kept.all():
+        return frame, truth
+    return frame[kept].reset_index(drop=True), _restricted(truth, kept)
 
 
 def panel_frame(cities: Sequence[City], years: IntegerArray, reward: Reward, truth: Truth) -> pd.DataFrame:
@@ -47,8 +58,34 @@ def panel_frame(cities: Sequence[City], years: IntegerArray, reward: Reward, tru
             "log_credit_balance": observed["log_credit_balance"],
             "unsecured_share": observed["unsecured_share"],
             "reward_dose": each.row(lambda city: doses[city.firms.district]),
+            **_trait_columns(each),
+            **_other_columns(each),
         }
     )
+
+
+def _trait_columns(each: _Firms) -> dict[str, Any]:
+    """Traits that no outcome depends on, by column."""
+    return {
+        "ownership": _categorical(each.row(lambda city: city.traits.ownership), OWNERS),
+        "founded_year": each.row(lambda city: city.traits.founded),
+        "age_class": _categorical(each.row(lambda city: city.traits.age_class), AGE_CLASSES),
+        "size_class": _categorical(each.row(lambda city: city.traits.size_class), SIZE_CLASSES),
+        "high_technology": each.row(lambda city: city.traits.high_technology),
+        "constrained": each.row(lambda city: city.traits.constrained),
+    }
+
+
+def _other_columns(each: _Firms) -> dict[str, Any]:
+    """Other policies, lapses, research and exposure, by column."""
+    return {
+        "high_tech_year": each.start(lambda city: city.beside.high_tech),
+        "digital_year": each.start(lambda city: city.beside.digital),
+        "lapse_year": each.start(lambda city: city.beside.lapse),
+        "rd_reported": each.yearly(lambda city: city.beside.reported),
+        "rd_verified": each.yearly(lambda city: city.beside.verified),
+        "supplier_exposure": each.yearly(lambda city: city.beside.exposure),
+    }
 
 
 def panel_truth(cities: Sequence[City], years: IntegerArray) -> Truth:
@@ -70,6 +107,17 @@ def panel_truth(cities: Sequence[City], years: IntegerArray) -> Truth:
         },
         effects={outcome: _sum(of.values()) for outcome, of in parts.items()},
         parts=parts,
+    )
+
+
+def _restricted(truth: Truth, kept: FlagArray) -> Truth:
+    """The truth of the rows that are `kept` (rows,)."""
+    return Truth(
+        firm=truth.firm[kept],
+        year=truth.year[kept],
+        starts={name: start[kept] for name, start in truth.starts.items()},
+        effects={outcome: effect[kept] for outcome, effect in truth.effects.items()},
+        parts={outcome: {part: values[kept] for part, values in of.items()} for outcome, of in truth.parts.items()},
     )
 
 
@@ -102,6 +150,15 @@ class _Firms:
     def row(self, values: Callable[[City], NDArray[Any]]) -> NDArray[Any]:
         """(rows,) from (firms,) of each city."""
         return np.repeat(np.concatenate([values(city) for city in self._cities]), self._years)
+
+    def start(self, values: Callable[[City], IntegerArray]) -> IntegerArray:
+        """(rows,) first years from (firms,) of each city, 0 for never."""
+        start = np.concatenate([values(city) for city in self._cities])
+        return np.repeat(np.where(start == NEVER, 0, start), self._years)
+
+    def yearly(self, values: Callable[[City], FloatArray]) -> FloatArray:
+        """(rows,) from (firms, years) of each city."""
+        return np.concatenate([values(city).ravel() for city in self._cities])
 
 
 def _districts(each: _Firms, cities: int) -> pd.Categorical[str]:

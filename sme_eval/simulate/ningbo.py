@@ -2,7 +2,10 @@
 
 Source: the counts of certified, SRDI and library firms and the stated rewards are facts of the published reply of the
 city's bureau; everything else is an assumption (`scenario.py`). Three policies act: certificates, cash and cheaper
-credit. Random streams are named, so that scenarios share every draw that their difference does not touch.
+credit. Beside them stand columns for the checks of a design: traits, two other policies, reviews of certificates,
+research as reported and as verified, exposure to suppliers (`traits.py`, `beside.py`). None of them moves an outcome,
+except the high-technology status in the scenario `concurrent`. Random streams are named, so that scenarios share every
+draw that their difference does not touch.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from sme_eval.panel.dictionary import load_dictionary
 from sme_eval.panel.firm_panel import Contract, FirmPanel
 from sme_eval.panel.truth import Truth
 from sme_eval.simulate.city import draw_city
-from sme_eval.simulate.columns import city_dictionary, panel_frame, panel_truth
+from sme_eval.simulate.columns import city_dictionary, simulated_rows
 from sme_eval.simulate.firms import Draws
 from sme_eval.simulate.scenario import BATCHES, SCENARIOS, Scenario, find_scenario
 from sme_eval.simulate.selection import GROWTH_WINDOW
@@ -34,7 +37,7 @@ def simulate_ningbo(
     firms: int = 6000,
     years: tuple[int, int] = (2015, 2024),
 ) -> tuple[FirmPanel, Truth]:
-    """Draw a balanced panel and its true effects; the same arguments give the same panel.
+    """Draw a panel and its true effects; the same arguments give the same panel. It is balanced, except in `attrition`.
 
     `firms` counts those of each city; a scenario of several cities draws each with its own firms, shocks (of districts
     and of industries) and full lists, the first one as if it were alone. `years` are the first and the last one, both
@@ -46,7 +49,17 @@ def simulate_ningbo(
     the next year), `srdi_year`, `library_year` (without any certificate), `listed_year` (the first of these two);
     `certified` (0/1); `spread` (percentage points over the reference rate), `log_credit_balance` (ln 10,000 yuan),
     `unsecured_share` (percent); `reward_dose` (10,000 yuan that the firm's district pays per certified firm, missing
-    where no source states it). The second value is `panel.truth`.
+    where no source states it).
+
+    Traits: `ownership` (private, state, foreign), `founded_year`, `age_class` (young, mature: at least ten years old in
+    2015), `size_class` (small, medium, large: from 60 and 200 persons on in the first year), `high_technology` (0/1, from the
+    industry), `constrained` (0/1, financing constraint at baseline: small and young firms more often). Other years of entry,
+    0 never: `high_tech_year` (status of national high-technology enterprise), `digital_year` (grant for a digital retrofit),
+    `lapse_year` (first year without a valid certificate, if within the panel). By year: `rd_reported` and `rd_verified`
+    (percent of revenue; both statuses raise the reported figure and leave the verified one, which is missing for some
+    firms), `supplier_exposure` (share of little giants among the other firms of the industry and district).
+
+    The second value is `panel.truth`.
 
     Estimand of the truth: outcome with all policies as they were, minus without any; see `Truth` for its three averages.
 
@@ -72,9 +85,9 @@ def simulate_ningbo(
     raise_if_any(ParameterError, _problems(seed, world, firms, years))
     calendar = np.arange(years[0], years[1] + 1)
     cities = [draw_city(Draws(int(seed), number), world, firms, calendar) for number in range(1, world.cities + 1)]
-    truth = panel_truth(cities, calendar)
+    frame, truth = simulated_rows(cities, calendar, world.reward)
     panel = FirmPanel(
-        panel_frame(cities, calendar, world.reward, truth),
+        frame,
         data_kind="simulated",
         source=SOURCE,
         truth=truth,

@@ -286,13 +286,55 @@ def test_a_dose_without_an_effect_is_unavailable_with_the_reason() -> None:
     result.plot()
 
 
-def test_without_a_comparison_in_some_years_the_rest_is_given() -> None:
+@pytest.mark.parametrize("choices", [{}, {"panel": "pairs"}, {"base_period": "universal", "anticipation": 1}], ids=str)
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_without_never_treated_firms_one_dose_is_callaway_santanna(choices: dict[str, object], options: dict[str, str]) -> None:
+    """Years that compare nobody go first: firms with gaps only in those years stay, in both."""
+    data = dosed(doses=(3.0,), missing=0.1 if choices.get("panel") == "pairs" else 0.0).query("g > 0")
+    data = data[~((data.id % 3 == 0) & (data.year == 2021))]
+    choices = {"comparison": "not_yet_treated", **choices}
+    result, plain = fit(data, choices, **options), sme.CallawaySantAnna(**choices).fit(make(data, **options))
+    np.testing.assert_allclose(result.cells.estimate, plain.effects.estimate, rtol=TIGHT, atol=TIGHT)
+    np.testing.assert_allclose(result.cells.covariance, plain.effects.covariance, rtol=TIGHT, atol=TIGHT)
+    assert result.cells.keys == plain.effects.keys
+    simple = plain.aggregate("simple").overall
+    assert (result.estimate, result.std_error) == pytest.approx((simple.estimate, simple.std_error), rel=TIGHT)
+    assert result.overall.n_firms == simple.n_firms == data.id.nunique()
+    left_out = next(note for note in result.effects.basis.notes if note.startswith("no never-treated firms"))
+    assert left_out in plain.effects.basis.notes
+    np.testing.assert_array_equal(result.group_time(3.0).years, plain.years)
+
+
+def test_never_treated_firms_that_balancing_drops_are_not_compared_with() -> None:
+    data = dosed(doses=(3.0,))
+    data = data[~((data.g == 0) & (data.year == 2016))]
+    result = fit(data, {"comparison": "not_yet_treated"})
+    plain = sme.CallawaySantAnna(comparison="not_yet_treated").fit(make(data))
+    np.testing.assert_allclose(result.cells.estimate, plain.effects.estimate, rtol=TIGHT, atol=TIGHT)
+    np.testing.assert_allclose(result.cells.covariance, plain.effects.covariance, rtol=TIGHT, atol=TIGHT)
+
+
+def test_without_never_treated_firms_years_that_compare_nobody_are_left_out() -> None:
     data = dosed().query("g > 0")
     result = fit(data, {"comparison": "not_yet_treated"})
-    cells = result.to_frame(), result.cells.to_frame()
-    assert np.isfinite(cells[0]["estimate"]).all()
-    assert cells[1].query("cohort == 2020 and year >= 2020")["note"].str.startswith("no comparison").all()
-    assert any("are unavailable and stand in no average" in note for note in result.effects.basis.notes)
+    cells = result.cells.to_frame()
+    assert np.isfinite(result.to_frame()["estimate"]).all() and np.isfinite(cells["estimate"]).all()
+    assert set(cells["cohort"]) == {2018} and cells["year"].max() == 2019
+    assert any("years from 2020 on are left out" in note for note in result.effects.basis.notes)
+    early = data[data.year < 2020]
+    later = fit(early.assign(g=early.g.where(early.g < 2020, 0), reward=early.reward.where(early.g < 2020, 0.0)))
+    for ours, theirs in zip(numbers(result), numbers(later), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=TIGHT)
+
+
+def test_a_dose_of_comparison_firms_alone_is_unavailable_with_the_reason() -> None:
+    data = dosed().query("g > 0")
+    data["reward"] = data.reward.where((data.g != 2020) | (data.id % 2 == 0), 9.0)
+    result = fit(data, {"comparison": "not_yet_treated"})
+    row = result.to_frame().set_index("dose").loc[9.0]
+    assert np.isnan(row["estimate"]) and row["note"].startswith("all firms with this dose start last")
+    assert isinstance(result.event_study(9.0), sme.Unavailable)
+    assert list(result.steps.dose) == [1.0, 2.0, 5.0]
 
 
 def test_one_treated_firm_is_said() -> None:

@@ -88,6 +88,7 @@ def test_parts_add_up_to_the_total(scenario: str) -> None:
         np.testing.assert_allclose(truth.effects[outcome], total, rtol=0, atol=1e-12)
     world, null_world = SCENARIOS[scenario], SCENARIOS["null"]
     nothing = {"certificate": null_world.certificate, "credit": null_world.credit, "reward": replace(world.reward, per_50=0.0)}
+    nothing |= {"concurrent": replace(world.concurrent, effect=0.0)}
     null, _ = simulate_ningbo(1, replace(world, **nothing), firms=2500)  # type: ignore[arg-type]
     for outcome in OUTCOMES:
         np.testing.assert_array_equal(panel.frame[outcome], null.frame[outcome] + truth.effects[outcome])
@@ -119,6 +120,16 @@ def test_cash_only_is_a_stress_test() -> None:
     fifty = (panel.frame["reward_dose"] == 50).to_numpy()
     assert truth.average("log_revenue", among=fifty) == pytest.approx(0.10, abs=1e-15)
     assert "Stress test" in SCENARIOS["cash_only"].description
+
+
+def test_only_the_concurrent_world_has_an_effect_of_another_policy() -> None:
+    assert {name for name, world in SCENARIOS.items() if world.concurrent.effect or world.concurrent.aligned} == {"concurrent"}
+    panel, truth = simulate_ningbo(1, "concurrent", firms=2500)
+    frame = panel.frame
+    held = (frame["high_tech_year"] > 0) & (frame["year"] >= frame["high_tech_year"])
+    np.testing.assert_array_equal(truth.parts["log_revenue"]["high_tech"], 0.08 * held)
+    step = truth.average("log_revenue", estimand="step")
+    assert step == simulate_ningbo(1, firms=2500)[1].average("log_revenue", estimand="step")
 
 
 def test_anticipation_and_unexplained_districts() -> None:
