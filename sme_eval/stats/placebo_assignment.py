@@ -14,10 +14,13 @@ import numpy as np
 
 from .arrays import BoolArray, FloatArray, IntArray
 from .doubly_robust import SPAN_TOLERANCE
-from .least_squares import PINV_CUTOFF
+from .least_squares import dependent_columns, scaled_pseudoinverse
 
 DEALS_AT_ONCE = 64
-"""Deals handled together: (units, deals) arrays then stay within a processor's cache."""
+"""Deals handled together, so that (deals, units) arrays stay small."""
+
+NEARLY_SINGULAR = 1e7
+"""Largest element of an inverse of a correlation matrix that is taken as it is; above, the generalised inverse is made."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -39,7 +42,7 @@ def deals(stratum: IntArray, draws: int, rng: np.random.Generator) -> Iterator[I
     units = np.argsort(stratum, kind="stable")
     for _ in range(draws):
         given = np.empty(len(stratum), dtype=np.int64)
-        given[units] = np.lexsort((rng.random(len(stratum)), stratum))
+        given[units] = np.argsort(stratum + rng.random(len(stratum)))
         yield given
 
 
@@ -60,16 +63,15 @@ def placebo_effects(
     estimated, summed by `cluster` (N,). Cells whose treated lie outside what their comparison spans are left out.
     """
     w = np.ones(given.shape[1]) if weight is None else weight
-    parts = [_Cells.of(c, cells) for c in cohorts for cells in _same_units(c)]
+    parts = [_Cells.of(c, cells, w) for c in cohorts for cells in _same_units(c)]
     order = None if cluster is None else np.argsort(cluster, kind="stable")
     effect, error = np.empty(len(given)), np.empty(len(given))
     for first in range(0, len(given), DEALS_AT_ONCE):
         some = slice(first, first + DEALS_AT_ONCE)
-        effect[some], psi = _effects(parts, given[some], w, cohorts[0].change.shape[1])
+        effect[some], psi = _effects(parts, given[some], cohorts[0].change.shape[1])
         if cluster is not None and order is not None:
-            starts = np.flatnonzero(np.diff(cluster[order], prepend=-1))
-            psi = np.add.reduceat(psi[order], starts, axis=0)
-        error[some] = np.sqrt((psi**2).sum(axis=0))
+            psi = np.add.reduceat(psi[:, order], np.flatnonzero(np.diff(cluster[order], prepend=-1)), axis=1)
+        error[some] = np.sqrt((psi**2).sum(axis=1))
     return effect, np.where(np.isfinite(effect), error, np.nan)
 
 
@@ -83,31 +85,45 @@ def _same_units(cohort: HistoryCohort) -> Iterator[IntArray]:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Cells:
-    """Event times `times` (m,) of one cohort that share their units; x and change are zero where not `usable`."""
+    """Event times `times` (m,) of one cohort that share their units.
+
+    `both` (N, p + m) are independent covariates and changes, zero where not `usable`; `weight` (N,) is zero there too.
+    """
 
     treated: BoolArray
     comparison: BoolArray
-    usable: BoolArray
-    x: FloatArray
-    change: FloatArray
-    products: FloatArray
+    both: FloatArray
+    weight: FloatArray
     times: IntArray
+    p: int
 
     @classmethod
-    def of(cls, cohort: HistoryCohort, times: IntArray) -> _Cells:
+    def of(cls, cohort: HistoryCohort, times: IntArray, weight: FloatArray) -> _Cells:
         usable = np.isfinite(cohort.x.sum(axis=1)) & np.isfinite(cohort.change[:, times]).all(axis=1)
         x = np.where(usable[:, None], cohort.x, 0.0)
-        change = np.where(usable[:, None], cohort.change[:, times], 0.0)
-        both = np.concatenate([x, change], axis=1)
+        gram = x.T @ x
+        x = x[:, ~dependent_columns(gram, np.diag(gram))]
         return cls(
             treated=cohort.treated,
             comparison=cohort.comparison & ~cohort.treated,
-            usable=usable,
-            x=x,
-            change=change,
-            products=(x[:, :, None] * both[:, None, :]).reshape(len(x), -1),
+            both=np.concatenate([x, np.where(usable[:, None], cohort.change[:, times], 0.0)], axis=1),
+            weight=weight * usable,
             times=times,
+            p=x.shape[1],
         )
+
+    def products(self, comparison: BoolArray) -> FloatArray:
+        """(R, p, p + m) weighted cross-products over each deal's `comparison` (R, N): those of all units less the others'."""
+        seen, x = self.weight > 0.0, self.both[:, : self.p]
+        whole = (x * self.weight[:, None]).T @ self.both
+        found = np.empty((len(comparison), *whole.shape))
+        for r, inside in enumerate(comparison):
+            rest = np.flatnonzero(seen & ~inside)
+            rows = rest if 2 * len(rest) < len(x) else np.flatnonzero(inside & seen)
+            some = self.both.take(rows, axis=0)
+            part = (some[:, : self.p] * self.weight[rows, None]).T @ some
+            found[r] = whole - part if rows is rest else part
+        return found
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -122,40 +138,38 @@ class _Found:
     lead: FloatArray
 
 
-def _effects(parts: list[_Cells], given: IntArray, weight: FloatArray, n_times: int) -> tuple[FloatArray, FloatArray]:
-    """(R,) average effects and the influence (N, R) on them."""
-    found = [_found(cells, given, weight) for cells in parts]
+def _effects(parts: list[_Cells], given: IntArray, n_times: int) -> tuple[FloatArray, FloatArray]:
+    """(R,) average effects and the influence (R, N) on them."""
+    found = [_found(cells, given) for cells in parts]
     total, value = np.zeros((len(given), n_times)), np.zeros((len(given), n_times))
     for cells, of in zip(parts, found, strict=True):
         total[:, cells.times] += of.mass[:, None]
         value[:, cells.times] += of.mass[:, None] * of.value
     live = total > 0.0
-    divisor = np.where(live, total, 1.0)
-    value, count = value / divisor, live.sum(axis=1)
-    psi = np.zeros((given.shape[1], len(given)))
+    divisor, count = np.where(live, total, 1.0), live.sum(axis=1)
+    value = value / divisor
+    psi = np.zeros(given.shape)
     for cells, of in zip(parts, found, strict=True):
         each = live[:, cells.times] / np.maximum(count, 1)[:, None] / divisor[:, cells.times]
         psi += _influence(cells, of, of.mass[:, None] * each, ((of.value - value[:, cells.times]) * each).sum(axis=1))
-    with np.errstate(invalid="ignore"):
-        return np.where(count > 0, (value * live).sum(axis=1) / np.where(count > 0, count, 1), np.nan), psi
+    return np.where(count > 0, (value * live).sum(axis=1) / np.maximum(count, 1), np.nan), psi
 
 
-def _found(cells: _Cells, given: IntArray, weight: FloatArray) -> _Found:
+def _found(cells: _Cells, given: IntArray) -> _Found:
     """Effects of one cohort's cells under each deal."""
-    own = weight * cells.usable
-    treated, comparison = cells.treated[given] * own, cells.comparison[given] * own
-    mass, p = treated.sum(axis=1), cells.x.shape[1]
-    known = np.where(mass > 0.0, mass, 1.0)[:, None]
-    mean_x, mean_change = treated @ cells.x / known, treated @ cells.change / known
-    cross = (comparison @ cells.products).reshape(len(given), p, -1)
-    gram = cross[:, :, :p]
+    inside, p = cells.comparison[given], cells.p
+    treated, comparison = cells.treated[given] * cells.weight, inside * cells.weight
+    mass = treated.sum(axis=1)
+    mean = treated @ cells.both / np.where(mass > 0.0, mass, 1.0)[:, None]
+    cross = cells.products(inside)
+    gram, mean_x = cross[:, :, :p], mean[:, :p]
     inverse = _inverses(gram)
-    lead = np.einsum("rij,rj->ri", inverse, mean_x)
-    outside = np.abs(np.einsum("rij,rj->ri", gram, lead) - mean_x).max(axis=1)
+    lead = (inverse @ mean_x[:, :, None])[:, :, 0]
+    outside = np.abs((gram @ lead[:, :, None])[:, :, 0] - mean_x).max(axis=1)
     spanned = outside <= SPAN_TOLERANCE * np.maximum(1.0, np.abs(mean_x).max(axis=1))
-    usable = spanned & (mass > 0.0) & (comparison.sum(axis=1) > 0.0)
+    usable = spanned & (mass > 0.0) & inside.any(axis=1)
     beta = inverse @ cross[:, :, p:]
-    value = mean_change - np.einsum("ri,rim->rm", mean_x, beta)
+    value = mean[:, p:] - (mean_x[:, None, :] @ beta)[:, 0]
     return _Found(
         treated=treated,
         comparison=comparison,
@@ -167,21 +181,28 @@ def _found(cells: _Cells, given: IntArray, weight: FloatArray) -> _Found:
 
 
 def _influence(cells: _Cells, of: _Found, share: FloatArray, moved: FloatArray) -> FloatArray:
-    """(N, R) influence of Σ over cells of `share` (R, m) times their effect, and of the shares by `moved` (R,)."""
-    residual = cells.change @ share.T - cells.x @ np.einsum("rim,rm->ir", of.beta, share)
-    mass = np.where(of.mass > 0.0, of.mass, 1.0)
+    """(R, N) influence of Σ over cells of `share` (R, m) times their effect, and of the shares by `moved` (R,)."""
+    slopes = (of.beta @ share[:, :, None])[:, :, 0]
+    residual = np.concatenate([-slopes, share], axis=1) @ cells.both.T
     live = of.mass > 0.0
-    treated = of.treated.T * ((residual - (share * of.value).sum(axis=1)) / mass + moved) * live
-    comparison = of.comparison.T * (cells.x @ of.lead.T) * residual * live
-    return np.asarray(treated - comparison)
+    per_mass = live / np.where(live, of.mass, 1.0)
+    level = moved * live - (share * of.value).sum(axis=1) * per_mass
+    psi = of.treated * (residual * per_mass[:, None] + level[:, None])
+    psi -= of.comparison * ((of.lead * live[:, None]) @ cells.both[:, : cells.p].T) * residual
+    return np.asarray(psi)
 
 
 def _inverses(gram: FloatArray) -> FloatArray:
-    """(R, p, p) generalised inverses, each as `scaled_pseudoinverse` makes it."""
+    """(R, p, p) generalised inverses, equal to the inverse where there is one."""
     scale = np.sqrt(np.maximum(np.diagonal(gram, axis1=1, axis2=2), 0.0))
     scale = np.where(scale == 0.0, 1.0, scale)
     outer = scale[:, :, None] * scale[:, None, :]
-    value, vector = np.linalg.eigh(gram / outer)
-    keep = value > PINV_CUTOFF * np.maximum(value.max(axis=1, initial=0.0), 1e-300)[:, None]
-    inverse = (vector * np.where(keep, 1.0 / np.where(keep, value, 1.0), 0.0)[:, None, :]) @ vector.transpose(0, 2, 1)
-    return np.asarray(inverse / outer)
+    try:
+        inverse = np.linalg.inv(gram / outer)
+    except np.linalg.LinAlgError:  # one of them is exactly singular, and numpy does not say which
+        return np.stack([scaled_pseudoinverse(one) for one in gram])
+    inverse = inverse / outer
+    size = np.abs(np.diagonal(inverse, axis1=1, axis2=2) * scale**2).max(axis=1)
+    for r in np.flatnonzero(~(size < NEARLY_SINGULAR)):
+        inverse[r] = scaled_pseudoinverse(gram[r])
+    return np.asarray(inverse)
