@@ -113,9 +113,9 @@ NULL_WITH_FIRST_STAGE: Final = replace(
 
 NULLS: Final = ("null", "null_literal", "null_strong_selection", "null_hidden_only", "null_hidden_weak")
 SELECTED: Final = ("null", "baseline", "literal", "strong_selection")
-FURTHER: Final = ("null_no_selection", "credit_only", "certificate_only")
+FURTHER: Final = ("null_no_selection", "credit_only", "certificate_only", "concurrent", "attrition")
 """Other worlds of one city in which the claim rule must not err."""
-CHECKED: Final = ("null", "clean", "baseline", "strong_selection")
+CHECKED: Final = ("null", "clean", "baseline", "strong_selection", "concurrent", "attrition")
 """Worlds in which the checks are asked: one for each thing that may be wrong, and two in which nothing is."""
 FENGHUA: Final = FrozenMapping({"fenghua": 50.0})
 """The dose of the one district that matches an award from above, as if its size were known."""
