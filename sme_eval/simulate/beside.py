@@ -27,7 +27,7 @@ class Concurrent:
     aligned: float = 0.0
     """Share of the little giants with the status that get it in the year of their certificate."""
     effect: float = 0.0
-    """Log points of revenue that the status brings from its first year on."""
+    """Log points of revenue that the status brings from its first year on; in no true effect, since it is not evaluated."""
     digital_base: float = -2.0
     """Log odds of a firm of average size: about 12 %."""
     digital_size: float = 0.5

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sme_eval.simulate.concurrent import Beside, draw_exit, draw_lapse, draw_others, draw_research, supplier_exposure
+from sme_eval.simulate.concurrent import (
+    Beside,
+    draw_exit,
+    draw_lapse,
+    draw_others,
+    draw_research,
+    supplier_exposure,
+    with_status,
+)
 from sme_eval.simulate.credit import credit_effects, untreated_credit
-from sme_eval.simulate.effects import employment_parts, other_parts, revenue_parts
+from sme_eval.simulate.effects import employment_parts, revenue_parts
 from sme_eval.simulate.firms import Draws, Firms, FloatArray, IntegerArray, draw_firms
 from sme_eval.simulate.outcomes import own_noise, untreated_employment, untreated_revenue
 from sme_eval.simulate.scenario import Scenario
@@ -25,7 +33,7 @@ class City:
     traits: Traits
     beside: Beside
     untreated: Mapping[str, FloatArray]
-    """By outcome."""
+    """By outcome, without the policies under study; other policies act here."""
     parts: Mapping[str, Mapping[str, FloatArray]]
     """By outcome and part: what each policy adds. Observed = untreated + sum of the parts."""
 
@@ -46,15 +54,12 @@ def draw_city(draws: Draws, world: Scenario, count: int, years: IntegerArray) ->
         traits=draw_traits(draws, firms, employment[:, 0], int(years[0])),
         beside=beside,
         untreated={
-            "log_revenue": revenue,
+            "log_revenue": with_status(revenue, world.concurrent, beside.high_tech, years),
             "log_employment": employment,
             **untreated_credit(draws, world, firms, noise),
         },
         parts={
-            "log_revenue": {
-                **revenue_parts(draws, world, firms, tiers, years),
-                **other_parts(world.concurrent, beside.high_tech, years),
-            },
+            "log_revenue": revenue_parts(draws, world, firms, tiers, years),
             "log_employment": employment_parts(world, tiers, years),
             **{outcome: {"credit": effect} for outcome, effect in credit.items()},
         },

@@ -49,6 +49,11 @@ def draw_others(draws: Draws, rules: Concurrent, firms: Firms, tiers: Tiers) -> 
     return np.where(holds, year, NEVER), np.where(granted, grant, NEVER)
 
 
+def with_status(revenue: FloatArray, rules: Concurrent, high_tech: IntegerArray, years: IntegerArray) -> FloatArray:
+    """Revenue (firms, years) with the high-technology status, which is no policy under study: it belongs to no true effect."""
+    return revenue + rules.effect * (years >= high_tech[:, None]) if rules.effect else revenue
+
+
 def draw_lapse(draws: Draws, rules: Review, tiers: Tiers, last_year: int) -> IntegerArray:
     """(firms,) first year without a valid certificate after one; `NEVER` if it is after `last_year`."""
     reviews = draws.stream("review").geometric(rules.not_renewed, tiers.certified.size)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sme_eval.simulate.beside import Concurrent
 from sme_eval.simulate.credit import on_list, spread_step
 from sme_eval.simulate.firms import DISTRICTS, INDUSTRIES, Draws, Firms, FloatArray, IntegerArray
 from sme_eval.simulate.rewards import true_doses
@@ -41,11 +40,6 @@ def revenue_parts(draws: Draws, world: Scenario, firms: Firms, tiers: Tiers, yea
     if world.spillover_per_10pp:
         parts["spillover"] = world.spillover_per_10pp * _share_certified(firms, tiers, years) / 0.10
     return parts
-
-
-def other_parts(rules: Concurrent, high_tech: IntegerArray, years: IntegerArray) -> dict[str, FloatArray]:
-    """high_tech: log points of revenue of the high-technology status, from `high_tech` (firms,) on, if the scenario has any."""
-    return {"high_tech": rules.effect * _since(high_tech, years)} if rules.effect else {}
 
 
 def employment_parts(world: Scenario, tiers: Tiers, years: IntegerArray) -> dict[str, FloatArray]:
