@@ -34,6 +34,7 @@ _HOMES = {
     "panel.firm_panel": ("FirmPanel",),
     "panel.panel_file": ("read_panel",),
     "moments.moments": ("Moments",),
+    "checks.honest_did": ("HonestDiD", "honest_did"),
     "estimators.two_stage": ("TwoStageDiD",),
     "estimators.two_way_fixed_effects": ("TwoWayFixedEffects",),
     "estimators.event_study_regression": ("EventStudyRegression",),

@@ -1,6 +1,8 @@
 """What `import sme_eval` offers; the module loads each name when it is first used."""
 
 from sme_eval.briefing.render import render_briefing as render_briefing
+from sme_eval.checks.honest_did import HonestDiD as HonestDiD
+from sme_eval.checks.honest_did import honest_did as honest_did
 from sme_eval.errors import DataError as DataError
 from sme_eval.errors import DesignError as DesignError
 from sme_eval.errors import DisclosureError as DisclosureError

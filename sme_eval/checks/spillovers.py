@@ -46,7 +46,9 @@ def check_spillovers(headline: Estimate, without: LeftOut, slope: Estimate | Una
     table = Table(columns=COLUMNS, rows=rows)
     move = _move(headline, without)
     if isinstance(slope, Unavailable) or not math.isfinite(slope.conf_low):
-        return CheckResult(name="spillovers", threat="design", passed=None, reason="spillovers_unknown", table=table, figure="intervals")
+        return CheckResult(
+            name="spillovers", threat="design", passed=None, reason="spillovers_unknown", table=table, figure="intervals"
+        )
     covers = slope.conf_low <= 0.0 <= slope.conf_high
     stays = move < LARGEST_MOVE
     numbers: dict[str, int | float] = {

@@ -109,9 +109,7 @@ def _other_policy(asked: Asked, refit: Refit, code: IntArray, name: str, first_y
     label = (dictionary[name].label.zh, dictionary[name].label.en) if name in dictionary else None
     if label is None and name != ALL_TOGETHER:
         label = (name, name)
-    labelled = LeftOut(
-        key=name, estimate=without.estimate, n_treated=without.n_treated, n_firms=without.n_firms, label=label
-    )
+    labelled = LeftOut(key=name, estimate=without.estimate, n_treated=without.n_treated, n_firms=without.n_firms, label=label)
     return OtherPolicy(without=labelled, share_treated=shares[0], share_comparison=shares[1])
 
 

@@ -146,9 +146,7 @@ def _seen_at_base(sample: Sample, risk: RiskSet) -> RiskSet:
     return RiskSet(cohort=risk.cohort, treated=risk.treated & base, comparison=risk.comparison & base, x=risk.x)
 
 
-def _survival(
-    sample: Sample, sets: Sequence[RiskSet], moved: Sequence[FloatArray], time: int, level: float
-) -> Survival | None:
+def _survival(sample: Sample, sets: Sequence[RiskSet], moved: Sequence[FloatArray], time: int, level: float) -> Survival | None:
     """Shares still seen at an event time, cohorts by their treated firms, difference clustered by firm; None beyond the panel."""
     inside = [
         (r, np.isfinite(m[:, time]))

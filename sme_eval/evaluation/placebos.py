@@ -17,7 +17,7 @@ from sme_eval.stats.arrays import BoolArray, FloatArray, IntArray
 from sme_eval.stats.placebo_assignment import DEALS_AT_ONCE, HistoryCohort, alone_in_stratum, deals, placebo_effects
 
 from .asked import Asked
-from .firm_columns import first_rows, firm_codes, firm_column
+from .firm_columns import firm_codes, firm_column, first_rows
 from .refits import Refit
 from .risk_sets import average_window, changes, risk_sets
 
@@ -66,9 +66,7 @@ def _in_bulk(asked: Asked, stratum: IntArray, rng: np.random.Generator) -> tuple
     sample, estimator = asked.sample, asked.design.estimator
     window = average_window(estimator, sample)
     sets = risk_sets(estimator, sample)
-    cohorts = [
-        HistoryCohort(treated=r.treated, comparison=r.comparison, x=r.x, change=changes(sample, r, window)) for r in sets
-    ]
+    cohorts = [HistoryCohort(treated=r.treated, comparison=r.comparison, x=r.x, change=changes(sample, r, window)) for r in sets]
     given = np.stack(list(deals(stratum, asked.effort.placebos, rng)))
     cluster = None if sample.cluster is None else sample.cluster.astype(np.int64)
     effect, error = placebo_effects(cohorts, given, sample.weight, cluster)

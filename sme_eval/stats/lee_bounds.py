@@ -54,7 +54,9 @@ def trimmed_mean(values: FloatArray, weight: FloatArray, share: float, *, top: b
     return float(kept @ values[order] / kept.sum()) if kept_mass > 0.0 else math.nan
 
 
-def lee_bounds(cells: Sequence[SurvivalCell], rng: np.random.Generator, level: float = 0.95, draws: int = BOOTSTRAP_DRAWS) -> LeeBounds:
+def lee_bounds(
+    cells: Sequence[SurvivalCell], rng: np.random.Generator, level: float = 0.95, draws: int = BOOTSTRAP_DRAWS
+) -> LeeBounds:
     """Bounds on the mean difference of changes between treated and comparison units that survive whichever group they are in.
 
     With survival s₁ of the treated and s₀ of the comparison, q = (s₁ − s₀)/s₁ of the treated survivors are trimmed if q > 0: the largest
