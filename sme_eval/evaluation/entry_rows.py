@@ -174,5 +174,3 @@ def _odds(
     if not all(g in found.odds for g, _ in rows):
         return None
     return np.concatenate([found.odds[g][firm] for g, firm in rows])
-
-

@@ -19,9 +19,7 @@ class Difference:
     ratio: float
 
 
-def standardised_difference(
-    values: FloatArray, treated: BoolArray, weights: FloatArray, reference: FloatArray
-) -> Difference:
+def standardised_difference(values: FloatArray, treated: BoolArray, weights: FloatArray, reference: FloatArray) -> Difference:
     """Difference of weighted means of `values` (R, k): one number, or the dummies of a category.
 
     A number (k = 1): (x̄_D − x̄_C) / √((s²_D + s²_C)/2). A category: the square root of d′S⁻d, d the differences of shares and S the
