@@ -1,8 +1,8 @@
 """Whether treated and comparison firms are alike at each cohort's baseline, before and after weighting.
 
-What the headline conditions on must be balanced by the doubly robust twin's odds, or the propensity misses something. Other declared
-characteristics are shown too: a difference in their level cancels in changes, and matters only if firms that differ in it would have
-grown differently. So it informs, and fails nothing.
+What the headline conditions on must be balanced by the doubly robust twin's odds, or the propensity misses something. Other
+declared characteristics are shown too: a difference in their level cancels in changes, and matters only if firms that differ in it
+would have grown differently. So it informs, and fails nothing.
 """
 
 from __future__ import annotations

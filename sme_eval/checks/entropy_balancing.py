@@ -1,8 +1,8 @@
 """Whether other weights on the same comparison firms tell the same: entropy balancing, matching, the doubly robust form.
 
-Entropy balancing gives the comparison exactly the treated firms' means and variances of what the headline conditions on, each at its
-cohort's baseline. Where no weights can do so, no comparison firms resemble the treated ones, and the check fails; otherwise it only
-informs. It does not help against what is not seen.
+Entropy balancing gives the comparison exactly the treated firms' means and variances of what the headline conditions on, each at
+its cohort's baseline. Where no weights can do so, no comparison firms resemble the treated ones, and the check fails; otherwise it
+only informs. It does not help against what is not seen.
 """
 
 from __future__ import annotations

@@ -29,15 +29,12 @@ def check_overlap(found: Overlap) -> CheckResult:
         "share_allowed": MOST_OUTSIDE,
         "needed": FEWEST_EFFECTIVE,
     }
-    if not inside:
-        reason = "overlap_outside"
-    else:
-        reason = "overlap_good" if enough else "overlap_few"
+    kept = "overlap_good" if enough else "overlap_few"
     return CheckResult(
         name="overlap",
         threat="comparison",
         passed=bool(inside and enough),
-        reason=reason,
+        reason=kept if inside else "overlap_outside",
         numbers=numbers,
         statistic=found.share_outside if not inside or enough else found.effective,
         table=Table(columns=COLUMNS, rows=tuple(_tenth(found, k) for k in range(TENTHS))),

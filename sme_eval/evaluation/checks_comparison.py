@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from sme_eval.estimators.landmark_covariates import firm_paths
 from sme_eval.estimators.protocol import Estimator
 from sme_eval.moments.moments import Moments
 from sme_eval.panel.sample import Sample
+from sme_eval.results.estimate import Estimate
 from sme_eval.results.unavailable import Unavailable
 from sme_eval.stats.arrays import BoolArray, FloatArray
 from sme_eval.stats.covariate_balance import standardised_difference
@@ -63,7 +65,8 @@ def _sample(asked: Asked) -> Sample:
     """The headline's sample with the columns that these checks read besides."""
     rule, columns = asked.design.policy.checks, asked.panel.columns
     outcome, cohort = asked.design.outcome, asked.design.policy.treatment.cohort
-    further = tuple(name for name in (*rule.baseline, *rule.comparisons) if name in columns and name not in (outcome, cohort))
+    known = (outcome, cohort, *asked.design.covariates)
+    further = tuple(name for name in (*rule.baseline, *rule.comparisons) if name in columns and name not in known)
     return sample_of(asked.design, asked.panel, outcome, further=further) if further else asked.sample
 
 
@@ -72,11 +75,12 @@ def _sample(asked: Asked) -> Sample:
 
 def _balance(asked: Asked, sample: Sample, rows: EntryRows, balancing: Balancing | None) -> Iterator[CheckResult]:
     """One row per covariate of the headline, then per other declared characteristic; nothing without either."""
-    weights = [rows.scaled(rows.weight)]
-    for own in (rows.odds, balancing.weight if balancing is not None and balancing.converged else None):
-        weights.append(None if own is None else rows.scaled(np.where(rows.treated, rows.weight, rows.weight * own)))
-    if balancing is not None and balancing.converged:
-        weights[2] = np.where(rows.treated, rows.weight, balancing.weight)
+    balanced = balancing is not None and balancing.converged
+    weights = _Weights(
+        before=rows.scaled(rows.weight),
+        odds=None if rows.odds is None else _tilted(rows, rows.odds),
+        entropy=np.where(rows.treated, rows.weight, balancing.weight) if balancing is not None and balanced else None,
+    )
     named = dict.fromkeys(rows.names)
     covariates = [_covariate(asked, rows, (name, True), _columns(rows, name), weights) for name in named]
     for name, values in _further(asked.design, sample, rows):
@@ -101,14 +105,27 @@ def _further(design: Design, sample: Sample, rows: EntryRows) -> Iterator[tuple[
                 yield name, rows.baseline(path, sample.years)[:, None]
 
 
-def _covariate(
-    asked: Asked, rows: EntryRows, named: tuple[str, bool], values: FloatArray, weights: list[FloatArray | None]
-) -> Covariate:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Weights:
+    """Row weights (R,): treated and comparison of each cohort alike in sum, by the twin's odds, by entropy balancing."""
+
+    before: FloatArray
+    odds: FloatArray | None
+    entropy: FloatArray | None
+
+
+def _tilted(rows: EntryRows, odds: FloatArray) -> FloatArray:
+    """Comparison rows by their odds, scaled to the treated weight of their cohort."""
+    return rows.scaled(np.where(rows.treated, rows.weight, rows.weight * odds))
+
+
+def _covariate(asked: Asked, rows: EntryRows, named: tuple[str, bool], values: FloatArray, weights: _Weights) -> Covariate:
+    """One covariate (R, k) by its name, and whether the headline conditions on it."""
     name, conditioned = named
-    reference = weights[0]
-    assert reference is not None
-    found = [None if w is None else standardised_difference(values, rows.treated, w, reference) for w in weights]
-    before, after, entropy = found
+    before, after, entropy = (
+        None if own is None else standardised_difference(values, rows.treated, own, weights.before)
+        for own in (weights.before, weights.odds, weights.entropy)
+    )
     assert before is not None
     label = asked.panel.dictionary[name].label if name in asked.panel.dictionary else None
     return Covariate(
@@ -130,8 +147,10 @@ def _ways(asked: Asked, sample: Sample, rows: EntryRows, balancing: Balancing) -
     landmark = landmark_twin(asked.design.estimator)
     pooled = landmark is None
     first = asked.design.estimator if landmark is None else landmark
-    key = "headline" if first == asked.design.estimator else "landmark"
-    yield _fitted(key, first, sample, rows, regression_effective(rows))
+    if first == asked.design.estimator:
+        yield _fitted("headline", asked.headline.overall, rows, regression_effective(rows))
+    else:
+        yield _fitted("landmark", _overall(first, sample), rows, regression_effective(rows))
     if balancing.converged:
         weight = np.where(rows.treated, rows.weight, balancing.weight)
         yield weighted_side("entropy", rows, sample, weight, pooled=pooled, balancing=balancing)
@@ -139,16 +158,21 @@ def _ways(asked: Asked, sample: Sample, rows: EntryRows, balancing: Balancing) -
         yield Side(key="entropy", estimate=Unavailable("not identified: no weights balance the covariates"))
     yield weighted_side("matching", rows, sample, matched_weight(rows, sample), pooled=pooled)
     if landmark is not None and rows.odds is not None:
-        tilted = rows.scaled(np.where(rows.treated, rows.weight, rows.weight * rows.odds))
-        yield _fitted("doubly_robust", landmark.doubly_robust(), sample, rows, effective_size(rows.carried(tilted)))
+        effective = effective_size(rows.carried(_tilted(rows, rows.odds)))
+        yield _fitted("doubly_robust", _overall(landmark.doubly_robust(), sample), rows, effective)
 
 
-def _fitted(key: str, estimator: Estimator, sample: Sample, rows: EntryRows, effective: float) -> Side:
-    """An estimator's overall effect, with the counts of the rows."""
+def _overall(estimator: Estimator, sample: Sample) -> Estimate | Unavailable:
     try:
-        overall = fit(estimator, sample).overall
+        return fit(estimator, sample).overall
     except IdentificationError as refused:
-        return Side(key=key, estimate=Unavailable(f"not identified: {refused.problems[0].what}"))
+        return Unavailable(f"not identified: {refused.problems[0].what}")
+
+
+def _fitted(key: str, overall: Estimate | Unavailable, rows: EntryRows, effective: float) -> Side:
+    """An estimator's overall effect, with the counts of the rows."""
+    if isinstance(overall, Unavailable):
+        return Side(key=key, estimate=overall)
     error = overall.std_error
     return Side(
         key=key,
@@ -183,10 +207,11 @@ def _decomposed(sample: Sample) -> dict[str, tuple[list[TwoByTwo], int]]:
     whole = np.asarray(moments.observed.all(axis=1))
     ever = np.asarray(moments.cohort <= moments.years[-1])
     parts: dict[str, BoolArray] = {"all": whole, "treated": whole & ever}
-    decompose: Callable[[BoolArray], list[TwoByTwo] | None] = lambda cells: _pairs(moments, cells)  # noqa: E731
-    found = {
-        name: (pairs, int(moments.n_firms[cells & ever].sum())) for name, cells in parts.items() if (pairs := decompose(cells))
-    }
+    found = {}
+    for name, cells in parts.items():
+        pairs = _pairs(moments, cells)
+        if pairs is not None:
+            found[name] = (pairs, int(moments.n_firms[cells & ever].sum()))
     return found
 
 

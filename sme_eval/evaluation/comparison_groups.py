@@ -1,4 +1,4 @@
-"""The headline's effect against other comparison groups: status quo, not yet or never treated, never listed, members of other lists."""
+"""The headline's effect against other groups: status quo, not yet or never treated, never listed, members of other lists."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sme_eval.checks.comparison_groups import GroupSide
 from sme_eval.checks.side_by_side import NOT_ESTIMATED, Side
 from sme_eval.errors import DataError, DesignError, IdentificationError, Problem
 from sme_eval.estimators.landmark import LandmarkDiD, clustered, read_landmark
-from sme_eval.estimators.landmark_arm import BASE, Arm, arm_effects, entry_propensity
+from sme_eval.estimators.landmark_arm import Arm, arm_effects, entry_propensity
 from sme_eval.estimators.landmark_covariates import LandmarkCovariates, firm_numbers
 from sme_eval.estimators.protocol import Estimator
 from sme_eval.panel.sample import Sample
@@ -23,7 +23,6 @@ from sme_eval.terms import NEVER, Comparison
 from .fitting import fit
 
 NOT_SPANNED = Unavailable("not identified: too few comparison firms span the covariates")
-NEVERS = ("never_treated", "never_listed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,11 +55,11 @@ def _groups(
     cohort, last = arm.entry, int(sample.years[-1])
     late = np.asarray(cohort > last)
     yield _Group(key="status_quo", comparison=arm.comparison, future=False, note="as_of_entry")
-    for name in preferred:
-        if name == "not_yet_treated":
-            yield _Group(key=name, comparison=lambda g: np.asarray(cohort > g), future=False, note="as_of_entry")
+    for choice in preferred:
+        if choice == "not_yet_treated":
+            yield _Group(key=choice, comparison=lambda g: np.asarray(cohort > g), future=False, note="as_of_entry")
         else:
-            yield _Group(key=name, comparison=lambda g: late, future=True, note="not_chosen_later")
+            yield _Group(key=choice, comparison=lambda g: late, future=True, note="not_chosen_later")
     if landmark.listed is not None:
         nowhere = np.asarray(arm.comparison(last + 1) & late)
         yield _Group(key="never_listed", comparison=lambda g: nowhere, future=True, note="not_chosen_later")
@@ -123,20 +122,19 @@ def estimator_groups(estimator: Estimator, sample: Sample, preferred: tuple[Comp
     if own is None:
         return ()
     notes = {"not_yet_treated": "not_by_the_year", "never_treated": "not_chosen_later"}
-    sides = []
-    for name in dict.fromkeys((own, *preferred)):
+    sides, chosen = [], cast(Comparison, own)
+    for name in dict.fromkeys((chosen, *preferred)):
         sides.append(GroupSide(side=_refit(estimator, sample, name), future=True, note=notes[name]))
     return tuple(sides)
 
 
 def _refit(estimator: Estimator, sample: Sample, name: Comparison) -> Side:
-    cohort = cast(IntArray, sample.cohort)
+    cohort, last = cast(IntArray, sample.cohort), int(sample.years[-1])
     try:
         overall = fit(cast(Estimator, replace(cast(Any, estimator), comparison=name)), sample).overall
     except (IdentificationError, DesignError, DataError) as refused:
         return Side(key=name, estimate=Unavailable(f"not identified: {refused.problems[0].what}"))
-    last, entered = int(sample.years[-1]), cohort[cohort > sample.years[0] + BASE]
-    compared = cohort > (last if name == "never_treated" else int(entered.min()))
+    compared = cohort > (last if name == "never_treated" else int(cohort.min()))
     error = overall.std_error
     return Side(
         key=name,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,7 +21,7 @@ GROWTH = "growth"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EntryRows:
-    """R rows: `firm`, `group` (code of its cohort), `treated`, base weight `weight` and covariates `x` (R, p), all as of the cohort.
+    """R rows: `firm`, `group` (code of its cohort), `treated`, base `weight` and covariates `x` (R, p), all as of the cohort.
 
     `names` (p,) of the covariates, those of a category alike; `change` (R, E) from the base year to event times `times`, NaN where
     not seen; `odds` (R,) of the doubly robust propensity, None where there is none.
@@ -50,7 +49,7 @@ class EntryRows:
 
     def carried(self, weight: FloatArray) -> FloatArray:
         """Weight of each comparison firm over all cohorts (N,)."""
-        return np.bincount(self.firm[~self.treated], weight[~self.treated], self.n_firms)
+        return np.asarray(np.bincount(self.firm[~self.treated], weight[~self.treated], self.n_firms), dtype=np.float64)
 
     def baseline(self, path: FloatArray, years: IntArray) -> FloatArray:
         """(R,) the value of `path` (N, T) in each row's base year."""
@@ -108,11 +107,9 @@ def entry_rows(estimator: Estimator, sample: Sample, cohort: IntArray) -> EntryR
     last = int(getattr(estimator, "window", (0, 2))[1])
     times = tuple(range(last + 1))
     weight = np.ones(sample.n_firms) if sample.weight is None else sample.weight
-    parts = []
-    for g in (int(g) for g in arm.cohorts(sample.years)):
-        if g + BASE in sample.years:
-            parts.append(_cohort(g, arm, covariates(g), _changes(sample, g, times)))
-    parts = [part for part in parts if part is not None]
+    entered = [int(g) for g in arm.cohorts(sample.years) if g + BASE in sample.years]
+    found = [_cohort(g, arm, covariates(g), _changes(sample, g, times)) for g in entered]
+    parts = [part for part in found if part is not None]
     if not parts:
         return None
     firm = np.concatenate([part.firm for part in parts])
@@ -133,6 +130,8 @@ def entry_rows(estimator: Estimator, sample: Sample, cohort: IntArray) -> EntryR
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Part:
+    """The rows of one cohort."""
+
     cohort: int
     firm: IntArray
     treated: BoolArray

@@ -11,8 +11,8 @@ from .arrays import BoolArray, FloatArray, IntArray
 from .entropy_balancing import effective_size
 
 PENALTY = 1e-6
-"""Ridge penalty on slopes in standard deviations, so light that it moves no digit unless covariates tell groups apart: then it keeps
-the propensity finite, where maximum likelihood has none."""
+"""Ridge penalty on slopes in standard deviations, so light that it moves no printed digit unless covariates tell groups apart: then
+it keeps the propensity finite, where maximum likelihood has none."""
 TENTHS = 10
 
 
@@ -46,7 +46,7 @@ def propensity(x: FloatArray, treated: BoolArray, group: IntArray, weight: Float
     design = np.concatenate([groups, standard], axis=1)
     if not design.shape[1]:
         return np.full(len(x), float(weight[treated].sum() / weight.sum()))
-    logit = LogisticRegression(C=1.0 / PENALTY, solver="newton-cholesky", tol=1e-8, max_iter=200)
+    logit = LogisticRegression(C=1.0 / PENALTY, solver="newton-cholesky", tol=1e-6, max_iter=200)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of steps that no longer settle: groups told apart show in what is returned
         logit.fit(design, treated, sample_weight=weight / weight.mean())
@@ -67,7 +67,7 @@ def overlap(chance: FloatArray, treated: BoolArray, group: IntArray, unit: IntAr
         below[ours] = chance[ours] < chance[theirs].min()
         own = weight[theirs] * chance[theirs] / np.maximum(1.0 - chance[theirs], np.finfo(float).tiny)
         odds[theirs] = weight[ours].sum() * own / own.sum() if own.sum() > 0.0 else 0.0
-    carried = np.bincount(unit[~treated], odds[~treated])
+    carried = np.asarray(np.bincount(unit[~treated], odds[~treated]), dtype=np.float64)
     mass = float(weight[treated].sum())
     edges = np.quantile(chance[treated], np.linspace(0.0, 1.0, TENTHS + 1))
     place = np.clip(np.searchsorted(edges[1:-1], chance, side="right"), 0, TENTHS - 1)
