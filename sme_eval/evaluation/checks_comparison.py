@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -203,7 +203,8 @@ def _groups(design: Design, sample: Sample) -> Iterator[CheckResult]:
 
 def _decomposed(sample: Sample) -> dict[str, tuple[list[TwoByTwo], int]]:
     """All firms seen in every year, and the ever treated among them; what cannot be decomposed is left out."""
-    moments = Moments.from_sample(sample, by=())
+    bare = replace(sample, names=replace(sample.names, covariates=()))  # a two-way regression of the outcome alone
+    moments = Moments.from_sample(bare, by=())
     whole = np.asarray(moments.observed.all(axis=1))
     ever = np.asarray(moments.cohort <= moments.years[-1])
     parts: dict[str, BoolArray] = {"all": whole, "treated": whole & ever}

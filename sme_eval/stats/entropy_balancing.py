@@ -14,6 +14,8 @@ BALANCED = 1e-8
 """Largest difference of means, in standard deviations, that counts as none."""
 SETTLED, MOST_STEPS, POLISHING = 1e-6, 200, 12
 """The trust region ends at a gradient of this size, which costs few steps; Newton's own steps then do the last digits."""
+CERTAINLY = 1e-6
+"""How far below its least possible minimum the dual must be, beyond rounding, to say that there is none."""
 LARGEST_INDEX = 500.0
 """Beyond this the exponential function, squared, overflows."""
 
@@ -121,11 +123,23 @@ class _Dual:
         return hessian
 
     def solve(self, start: FloatArray) -> FloatArray:
-        """The minimum: a trust region from `start`, then Newton's steps while they bring the gradient down."""
-        from scipy.optimize import minimize
+        """The minimum: a trust region from `start`, then Newton's steps while they bring the gradient down.
+
+        No weights of sum one are farther than log(1 / min q) − 1 + Σq from q; by duality a value below 1 + log(min q) proves that
+        none balance, and ends the search.
+        """
+        from scipy.optimize import OptimizeResult, minimize
+
+        lowest = 1.0 + math.log(float(self.base.min()))
+
+        def stop(intermediate_result: OptimizeResult) -> None:
+            if float(intermediate_result.fun) < lowest - CERTAINLY:
+                raise StopIteration
 
         options = {"gtol": SETTLED, "maxiter": MOST_STEPS}
-        found = minimize(self.value, start, jac=self.gradient, hess=self.hessian, method="trust-exact", options=options)
+        found = minimize(
+            self.value, start, jac=self.gradient, hess=self.hessian, method="trust-exact", options=options, callback=stop
+        )
         theta = np.asarray(found.x, dtype=np.float64)
         left = self.gradient(theta)
         for _ in range(POLISHING):

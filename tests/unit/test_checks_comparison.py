@@ -173,7 +173,7 @@ def test_firms_that_nobody_resembles_fail_overlap_and_balancing() -> None:
     found = {check.name: check for check in comparison_checks(given)}
     assert found["overlap"].passed is False and found["overlap"].reason == "overlap_outside"
     assert found["entropy_balancing"].passed is False and found["entropy_balancing"].reason == "entropy_not_balanced"
-    assert found["balance"].reason == "balance_before_only"
+    assert found["balance"].passed is False and found["balance"].reason == "balance_not_reached"
 
 
 def test_group_time_designs_with_covariates_are_weighted_too() -> None:
@@ -187,3 +187,29 @@ def test_group_time_designs_with_covariates_are_weighted_too() -> None:
     assert list(found) == NAMES
     assert found["balance"].passed is True and list(rows(found["balance"])) == ["rd_intensity"]
     assert list(rows(found["entropy_balancing"])) == ["headline", "entropy", "matching"]
+
+
+def test_every_name_that_these_checks_give_has_words() -> None:
+    """Names of reasons, columns, rows and words, found as text in the code; columns common to all checks are the pages' own."""
+    import ast
+    from pathlib import Path
+
+    from sme_eval.briefing.wording import load_wording
+
+    folder = Path(sme.__file__).parent
+    files = [folder / "checks" / f"{name}.py" for name in NAMES] + [folder / "evaluation" / "comparison_groups.py"]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files]
+    texts = {n.value for t in trees for n in ast.walk(t) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    stems = ("balance_", "overlap_", "entropy_", "groups_", "forbidden_")
+    reasons = {text for text in texts if text.startswith(stems) and text not in NAMES}
+    own = {"after_entropy", "variance_ratio", "conditioned", "conditions", "note", "effective_n", "share_weight", "n_pairs"}
+    keys = {f"check.{name}" for name in NAMES} | {f"reason.{text}" for text in reasons} | {f"column.{text}" for text in own}
+    for name in ("certification", "credit", "rewards"):
+        for check in checks(name).values():
+            assert check.table is not None
+            keys |= {f"row.{check.name}.{row.key}" for row in check.table.rows if row.label is None}
+            keys |= {f"word.{c}.{row.values[c]}" for row in check.table.rows for c in ("conditions", "note") if c in row.values}
+    keys |= {"word.note.not_by_the_year"}
+    assert len(reasons) == 20
+    for language in ("zh", "en"):
+        assert {key for key in keys if not load_wording(language).has(key)} == set()
