@@ -185,7 +185,7 @@ def _sum(entry: Entry) -> SumRule:
 
 
 def _checks(entry: Entry) -> CheckRule:
-    named, listed = ("district", "industry", "size", "lapse"), ("groups", "concurrent", "exposure", "baseline")
+    named, listed = ("district", "industry", "size", "lapse"), ("groups", "concurrent", "exposure", "baseline", "comparisons")
     entry.only((*named, *listed, "measured"))
     measured = {outcome: str(twin) for outcome, twin in _constants(entry, "measured").items()}
     return CheckRule(

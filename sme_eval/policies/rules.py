@@ -138,7 +138,8 @@ class CheckRule:
     `district` and `industry` are labels to leave out one by one and to keep apart in placebo assignments; `size` a numeric baseline
     for trimming. `groups` are labels whose effects are compared. `concurrent` are first years of other policies, excluded one by
     one. `measured` maps an outcome to a better measured twin. `lapse` is the first year without the treatment again, `exposure`
-    are shares of treated neighbours, `baseline` numeric columns whose balance is shown.
+    are shares of treated neighbours, `baseline` numeric columns whose balance is shown, `comparisons` first years of lists whose
+    members may serve as comparison.
     """
 
     district: str = ""
@@ -150,3 +151,4 @@ class CheckRule:
     lapse: str = ""
     exposure: tuple[str, ...] = ()
     baseline: tuple[str, ...] = ()
+    comparisons: tuple[str, ...] = ()
