@@ -23,13 +23,15 @@ LARGEST_MOVE = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TwoWaySlope:
-    """`estimate` of the slope; `influence` (N,) of each firm on it, without any factor; `rows` used, `parameters` as fixest counts.
+    """`estimate` of the slope; `influence` (N,) of each firm on it, without any factor, and whether the firm is `used` (N,).
 
-    K is one regressor, the levels of label × year, and one for firms, which nest in the clusters, less one.
+    `rows` used; `parameters` as fixest counts them: one regressor, the levels of label × year, and one for firms, which nest in the
+    clusters, less one.
     """
 
     estimate: float
     influence: FloatArray
+    used: BoolArray
     rows: int
     parameters: int
 
@@ -129,7 +131,9 @@ def _slope(
     estimate = float(np.sum(weighted * y)) / spread
     influence = np.sum(weighted * (y - estimate * d), axis=1) / spread
     levels = sum(int(used[label == k].any(axis=0).sum()) for k in np.unique(label))
-    return TwoWaySlope(estimate=estimate, influence=influence, rows=int(used.sum()), parameters=1 + levels)
+    return TwoWaySlope(
+        estimate=estimate, influence=influence, used=np.asarray(used.any(axis=1)), rows=int(used.sum()), parameters=1 + levels
+    )
 
 
 def _by_label(values: NDArray[np.generic], label: NDArray[np.intp]) -> FloatArray:
