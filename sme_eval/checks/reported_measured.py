@@ -45,6 +45,11 @@ class MeasuredPair:
         return _number(self.reported) - _number(self.measured)
 
     @property
+    def statistic(self) -> float:
+        """The difference in standard errors; zero where the two measures are one."""
+        return self.difference / self.std_error if self.std_error else 0.0
+
+    @property
     def differs(self) -> bool:
         """Whether the difference is clearly not zero."""
         return abs(self.difference) > critical_value(CLEAR_LEVEL, math.inf) * self.std_error
@@ -61,12 +66,12 @@ class MeasuredPair:
 def check_reported_measured(pairs: Sequence[MeasuredPair]) -> CheckResult:
     """All pairs in one table; the sentence is about the one whose measures differ most, in standard errors."""
     table = Table(columns=COLUMNS, rows=tuple(row for pair in pairs for row in _rows(pair)))
-    known = [p for p in pairs if is_known(p.reported) and is_known(p.measured) and p.std_error > 0.0]
+    known = [p for p in pairs if is_known(p.reported) and is_known(p.measured) and math.isfinite(p.std_error)]
     if not known:
         return CheckResult(
             name="reported_measured", threat="measurement", passed=None, reason="measured_unknown", table=table, figure="intervals"
         )
-    most = max(known, key=lambda pair: abs(pair.difference) / pair.std_error)
+    most = max(known, key=lambda pair: abs(pair.statistic))
     numbers: dict[str, int | float] = {
         "reported": _number(most.reported),
         "measured": _number(most.measured),
@@ -81,7 +86,7 @@ def check_reported_measured(pairs: Sequence[MeasuredPair]) -> CheckResult:
             passed=None,
             reason="measured_differ" if most.differs else "measured_agree",
             numbers=numbers,
-            statistic=most.difference / most.std_error,
+            statistic=most.statistic,
             table=table,
             figure="intervals",
         )
@@ -91,7 +96,7 @@ def check_reported_measured(pairs: Sequence[MeasuredPair]) -> CheckResult:
         passed=None,
         reason="measured_relabelled",
         numbers={**numbers, "share_relabelled": share},
-        statistic=most.difference / most.std_error,
+        statistic=most.statistic,
         table=table,
         figure="intervals",
     )
