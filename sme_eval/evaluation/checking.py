@@ -32,7 +32,7 @@ def deciding_checks(asked: Asked) -> Iterator[CheckResult]:
     yield check_cohort_sizes({int(g): int(n) for g, n in zip(cohorts, firms, strict=True)})
 
 
-GROUPS: Final[tuple[str, ...]] = ("sensitivity", "comparison", "design", "heterogeneity")
+GROUPS: Final[tuple[str, ...]] = ("sensitivity", "comparison", "design", "measurement", "unobservables", "heterogeneity")
 """Further groups in the order of the page: group `x` is `x_checks` of the module `checks_x`, loaded when it is asked, so that
 claims over many panels do not depend on it."""
 
