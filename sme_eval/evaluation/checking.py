@@ -13,6 +13,7 @@ from sme_eval.checks.trends import TREND_ALPHA, TREND_ALPHA_GIVEN_GROWTH, check_
 
 from .asked import Asked
 from .bracket import leads_drift
+from .checks_trends import trend_checks
 from .fitting import GROWTH_DESIGNS, leads_of
 
 Group = Callable[[Asked], Iterator[CheckResult]]
@@ -31,5 +32,7 @@ def deciding_checks(asked: Asked) -> Iterator[CheckResult]:
     yield check_cohort_sizes({int(g): int(n) for g, n in zip(cohorts, firms, strict=True)})
 
 
-GROUPS: Final[Mapping[str, Group]] = {}
+GROUPS: Final[Mapping[str, Group]] = {
+    "trends": trend_checks,
+}
 """Further checks by the name of their group, in the order of the page."""
