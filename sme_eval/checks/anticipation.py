@@ -16,6 +16,7 @@ from sme_eval.results.unavailable import Unavailable
 from sme_eval.stats.inference import critical_value
 
 from .protocol import CheckResult, Row, Table
+from .sizes import SMALL_COHORT
 
 AS_DECLARED = "as_declared"
 BUMP = "biased_under_growth_bump"
@@ -38,8 +39,9 @@ def check_anticipation(headline: MovedBase, others: Sequence[MovedBase], level: 
     """The headline beside the same with moved bases; informative. The statistic is the largest move among unflagged rows."""
     rows = (headline, *others)
     table = Table(columns=COLUMNS, rows=tuple(_row(row, headline, level) for row in rows))
-    moves = [abs(d) for row in others if not row.bump and math.isfinite(d := _difference(row, headline))]
-    flagged = [abs(d) for row in others if row.bump and math.isfinite(d := _difference(row, headline))]
+    told = [row for row in others if row.n_treated is None or row.n_treated >= SMALL_COHORT]
+    moves = [abs(d) for row in told if not row.bump and math.isfinite(d := _difference(row, headline))]
+    flagged = [abs(d) for row in told if row.bump and math.isfinite(d := _difference(row, headline))]
     if not moves and not flagged:
         return CheckResult(name="anticipation", threat="trends", passed=None, reason="anticipation_unknown", table=table)
     return CheckResult(

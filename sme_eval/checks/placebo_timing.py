@@ -15,22 +15,31 @@ from sme_eval.results.unavailable import Unavailable
 from sme_eval.stats.inference import critical_value, two_sided_p
 
 from .protocol import CheckResult, Row, Table
+from .sizes import SMALL_COHORT
 
 PLACEBO_ALPHA = 0.05
 """Level of the family of counted placebo dates."""
-COUNTED, GROWTH_WINDOW = "counted", "within_growth_window"
+COUNTED, GROWTH_WINDOW, FEW_FIRMS = "counted", "within_growth_window", "few_firms"
+"""Why a date counts or not; one that rests on fewer than SMALL_COHORT firms is not trusted either."""
 COLUMNS = ("estimate", "std_error", "conf_low", "conf_high", "p_value", "p_value_adjusted", "conditions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceboDate:
-    """Entry pretended so many `years` early: its effect, or why there is none; `counted` dates decide."""
+    """Entry pretended so many `years` early: its effect, or why there is none. Dates within the growth window decide nothing."""
 
     years: int
     estimate: float | Unavailable
     std_error: float | Unavailable
     n_treated: int | None
-    counted: bool
+    within_growth: bool
+
+    @property
+    def condition(self) -> str:
+        """Whether the date is counted, and why not."""
+        if self.within_growth:
+            return GROWTH_WINDOW
+        return FEW_FIRMS if self.n_treated is not None and self.n_treated < SMALL_COHORT else COUNTED
 
     @property
     def p_value(self) -> float:
@@ -42,7 +51,7 @@ class PlaceboDate:
 
 def check_placebo_timing(dates: Sequence[PlaceboDate], level: float = 0.95) -> CheckResult:
     """Passed if no counted placebo date rejects at PLACEBO_ALPHA after Holm's adjustment; None if none can be tried."""
-    p_values = {n: date.p_value for n, date in enumerate(dates) if date.counted and math.isfinite(date.p_value)}
+    p_values = {n: date.p_value for n, date in enumerate(dates) if date.condition == COUNTED and math.isfinite(date.p_value)}
     adjusted = dict(zip(p_values, _holm(list(p_values.values())), strict=True))
     table = Table(columns=COLUMNS, rows=tuple(_row(date, adjusted.get(n), level) for n, date in enumerate(dates)))
     if not adjusted:
@@ -71,7 +80,7 @@ def _holm(p_values: list[float]) -> list[float]:
 
 
 def _row(date: PlaceboDate, adjusted: float | None, level: float) -> Row:
-    key, condition = f"early_{date.years}", COUNTED if date.counted else GROWTH_WINDOW
+    key, condition = f"early_{date.years}", date.condition
     if isinstance(date.estimate, Unavailable) or isinstance(date.std_error, Unavailable):
         reason = date.estimate if isinstance(date.estimate, Unavailable) else date.std_error
         values = {**dict.fromkeys(COLUMNS[:-1], reason), "conditions": condition}

@@ -78,7 +78,7 @@ class BeforeAfter:
             )
         live = seen.any(axis=0)
         change, seen, times = change[:, live], seen[:, live], times[live]
-        return _study(data, cohort, times, change, _basis(self, data, seen.any(axis=1)))
+        return _study(data, cohort, times, change, _basis(self, data, np.asarray(seen.any(axis=1))))
 
 
 def _require(data: Sample) -> IntArray:

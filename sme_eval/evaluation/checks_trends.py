@@ -75,7 +75,7 @@ def average_weight(shown: Fitted, effects: Effects) -> FloatArray:
     late = (np.asarray(effects.keys["event_time"]) >= 0) & np.isfinite(effects.estimate)
     weight = late.astype(np.float64)
     if shown.estimand == "treated_firm_years" and effects.n_treated:
-        weight = late * np.asarray(effects.n_treated, dtype=np.float64)
+        weight *= np.asarray(effects.n_treated, dtype=np.float64)
     total = float(weight.sum())
     return weight / total if total else weight
 
@@ -142,13 +142,13 @@ def _placebo_timing(asked: Asked) -> CheckResult | None:
     elif isinstance(estimator, GROWTH_DESIGNS):
         return None
     else:
-        dates = [_date(years, lambda n=years: _refitted_early(asked, n), counted=True) for years in PLACEBO_YEARS]  # type: ignore[misc]
+        dates = [_date(years, lambda n=years: _refitted_early(asked, n), within_growth=False) for years in PLACEBO_YEARS]  # type: ignore[misc]
     return check_placebo_timing(dates, asked.design.level)
 
 
-def _date(years: int, found: Callable[[], Found], *, counted: bool) -> PlaceboDate:
+def _date(years: int, found: Callable[[], Found], *, within_growth: bool) -> PlaceboDate:
     estimate, std_error, n_treated = _tried(found)
-    return PlaceboDate(years=years, estimate=estimate, std_error=std_error, n_treated=n_treated, counted=counted)
+    return PlaceboDate(years=years, estimate=estimate, std_error=std_error, n_treated=n_treated, within_growth=within_growth)
 
 
 def _landmark_date(estimator: LandmarkDiD, sample: Sample, years: int) -> PlaceboDate:
@@ -162,7 +162,7 @@ def _landmark_date(estimator: LandmarkDiD, sample: Sample, years: int) -> Placeb
         moved = moved_earlier(estimator, sample, years, window, given_entry_growth=given)
         return moved.estimate, moved.std_error, moved.n_treated
 
-    return _date(years, found, counted=counted)
+    return _date(years, found, within_growth=not counted)
 
 
 def _refitted_early(asked: Asked, years: int) -> Found:
@@ -184,7 +184,7 @@ def _early_sample(asked: Asked, years: int) -> Sample:
     year = sample.years[sample.year_codes]
     keep = year < cohort
     if getattr(asked.headline.estimator, "panel", None) == "balanced":
-        keep &= np.isfinite(sample.outcome).all(axis=1)[firm]
+        keep &= np.asarray(np.isfinite(sample.outcome).all(axis=1))[firm]
     treated = (cohort != NEVER) & (cohort <= sample.years[-1])
     frame = sample.frame.loc[:, list(dict.fromkeys(names.needed))].assign(**{names.cohort: np.where(treated, cohort - years, 0)})
     return Sample.from_frame(
