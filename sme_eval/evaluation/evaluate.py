@@ -131,7 +131,8 @@ def _evaluate(design: Design, panel: FirmPanel, lean: bool, effort: Effort, prog
         evidence_level=_level(design, evidence).record(),
         natural=natural_record(record, sample, panel, bracket),
     )
-    return replace(evaluation, power=power_records(evaluation, headline))
+    # The power to find an effect means nothing where nobody is compared.
+    return replace(evaluation, power=power_records(evaluation, headline) if evidence.compares else ())
 
 
 def _own_truth(design: Design, headline: Fitted, panel: FirmPanel) -> float | None:
