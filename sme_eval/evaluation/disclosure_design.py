@@ -80,8 +80,7 @@ def _few_apart(counts: Sequence[Count]) -> bool:
 
 def _bracket(bracket: BracketRecord, evaluation: Evaluation, untold: bool, log: Log) -> BracketRecord:
     """Without the hull where one of its intervals was withheld, without the drift where its leads were."""
-    ends = (evaluation.headline.conf_low, evaluation.alternatives[bracket.unconditional].conf_low)
-    gone = any(_withheld(end) for end in ends)
+    gone = _hull_withheld(bracket, evaluation)
     names = (
         *(("hull_low", "hull_high") if gone else ()),
         *(DRIFT if untold else ()),
@@ -95,11 +94,17 @@ def _bracket(bracket: BracketRecord, evaluation: Evaluation, untold: bool, log: 
     return hidden
 
 
+def _hull_withheld(bracket: BracketRecord, evaluation: Evaluation) -> bool:
+    """Whether one of the intervals that the hull spans was withheld."""
+    ends = (evaluation.headline.conf_low, evaluation.alternatives[bracket.unconditional].conf_low)
+    return any(_withheld(end) for end in ends)
+
+
 def _natural(natural: NaturalRecord, evaluation: Evaluation, log: Log) -> NaturalRecord:
     """Without numbers where the headline was withheld or the base rests on few firms; without the hull where that was."""
     gone = isinstance(natural.base_n_firms, Unavailable) or natural.base_n_firms < THRESHOLD
     gone = gone or _withheld(evaluation.headline.estimate)
-    hull = evaluation.bracket is not None and _withheld(evaluation.bracket.hull_low)
+    hull = evaluation.bracket is not None and _hull_withheld(evaluation.bracket, evaluation)
     names = [*(("base", "estimate", "conf_low", "conf_high") if gone else ())]
     names += ["base_n_firms"] if log.small(natural.base_n_firms) else []
     names += [name for name in ("hull_low", "hull_high") if (gone or hull) and getattr(natural, name) is not None]
