@@ -49,9 +49,7 @@ def moved_earlier(
     cohort = require_landmark(landmark, sample)
     covariates, arm = read_landmark(landmark, sample, cohort)
     inside = (cohort != NEVER) & (cohort <= sample.years[-1])
-    moved = Arm(
-        entry=np.where(inside, cohort - years, NEVER), member=arm.member, comparison=lambda g: arm.comparison(g + years)
-    )
+    moved = Arm(entry=np.where(inside, cohort - years, NEVER), member=arm.member, comparison=lambda g: arm.comparison(g + years))
     given = _with_entry_growth(covariates, years) if given_entry_growth else covariates
     asked = (window[0] + years, window[1] + years)
     found = arm_effects(moved, sample.outcome[None], sample.years, given, (min(0, asked[0]), asked[1]), sample.weight)
