@@ -48,6 +48,7 @@ _HOMES = {
     "estimators.entry_arm": ("EntryArm", "Exposure"),
     "estimators.untangle": ("Untangle", "untangle"),
     "estimators.landmark": ("LandmarkDiD",),
+    "estimators.before_after": ("BeforeAfter",),
     "estimators.panel_regression": ("PanelRegression",),
     "estimators.poisson_regression": ("PoissonRegression",),
     "estimators.first_differences": ("FirstDifferences",),

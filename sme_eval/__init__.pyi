@@ -12,6 +12,7 @@ from sme_eval.errors import RunError as RunError
 from sme_eval.errors import SmeEvalError as SmeEvalError
 from sme_eval.errors import VerificationError as VerificationError
 from sme_eval.estimators.bacon import bacon_decomposition as bacon_decomposition
+from sme_eval.estimators.before_after import BeforeAfter as BeforeAfter
 from sme_eval.estimators.callaway_santanna import CallawaySantAnna as CallawaySantAnna
 from sme_eval.estimators.cross_fitting import CrossFit as CrossFit
 from sme_eval.estimators.district_dose import DistrictDose as DistrictDose

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sme_eval.evaluation.record import (
+    SCHEMA_VERSION,
     Claim,
     CohortMapRecord,
     CohortRecord,
@@ -100,7 +101,7 @@ HOURS = OutcomeRecord(
 def observed() -> Evaluation:
     """An observed evaluation whose data cannot tell; trends untestable, a published result redone, a mechanism."""
     return Evaluation(
-        schema_version=1,
+        schema_version=SCHEMA_VERSION,
         name="training_grants-log_scrap",
         data_kind="observed",
         audience="internal",

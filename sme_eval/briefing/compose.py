@@ -25,7 +25,7 @@ from .document import (
     Table,
     Text,
 )
-from .sections import bracket, bundle, closing, comparisons, design, dose, evidence, listing, opening, power, sample
+from .sections import bracket, bundle, closing, comparisons, design, dose, evidence, listing, opening, power, reading, sample
 from .sections.common import Blocks
 from .speaker import Speaker
 from .wording import load_wording
@@ -34,6 +34,7 @@ SECTIONS: Final = (
     opening.header,
     power.power,
     opening.claim,
+    reading.evidence_level,
     opening.background,
     design.compared,
     design.estimands,

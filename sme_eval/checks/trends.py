@@ -14,7 +14,7 @@ import numpy as np
 from sme_eval.results.effects import Effects
 from sme_eval.results.unavailable import Unavailable
 from sme_eval.stats.arrays import BoolArray
-from sme_eval.stats.inference import JointTest
+from sme_eval.stats.inference import JointTest, critical_value
 from sme_eval.stats.least_squares import scaled_pseudoinverse
 
 from .protocol import CheckResult
@@ -33,6 +33,9 @@ DRIFT_MARGIN = 0.84
 
 DRIFT_SHARE = 0.5
 """Share of the smallest effect of interest that the drift may make."""
+
+EQUIVALENCE_LEVEL = 0.9
+"""Level of the drift's printed interval: two one-sided tests at 5 % find it within bounds that hold this interval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +89,20 @@ def check_drift(drift: Drift | None, smallest_effect: float | None) -> CheckResu
         return CheckResult(name="drift", threat="trends", passed=None, reason="drift_unknown")
     allowed = DRIFT_SHARE * smallest_effect
     small = drift.reach <= allowed
+    half = critical_value(EQUIVALENCE_LEVEL, np.inf) * drift.std_error
     return CheckResult(
         name="drift",
         threat="trends",
         passed=small,
         reason="drift_small" if small else "drift_not_excluded",
-        numbers={"drift": drift.slope, "std_error": drift.std_error, "reach": drift.reach, "allowed": allowed},
+        numbers={
+            "drift": drift.slope,
+            "std_error": drift.std_error,
+            "reach": drift.reach,
+            "allowed": allowed,
+            "level": EQUIVALENCE_LEVEL,
+            "conf_low": drift.slope - half,
+            "conf_high": drift.slope + half,
+        },
         statistic=drift.reach,
     )

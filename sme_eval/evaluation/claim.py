@@ -4,14 +4,15 @@ Designs that compare firms as they are, with parallel trends:
 
 | order | condition | claim |
 |---|---|---|
-| 1 | no estimate | not_estimated |
-| 2 | fewer than MINIMUM_CLUSTERS clusters | cannot_tell_clusters |
-| 3 | joint test of trends rejected | cannot_tell_trends |
-| 4 | interval excludes zero, trends tested, drift excluded, clusters enough | consistent |
-| 5 | interval excludes zero, otherwise | suggestive |
-| 6 | interval inside ± the smallest effect of interest, trends tested | no_effect_above its larger end |
-| 7 | interval inside ± the smallest effect of interest, trends untestable | cannot_tell_trends |
-| 8 | otherwise | cannot_tell_power |
+| 1 | the headline compares nobody | descriptive_only |
+| 2 | no estimate | not_estimated |
+| 3 | fewer than MINIMUM_CLUSTERS clusters | cannot_tell_clusters |
+| 4 | joint test of trends rejected | cannot_tell_trends |
+| 5 | interval excludes zero, trends tested, drift excluded, clusters enough | consistent |
+| 6 | interval excludes zero, otherwise | suggestive |
+| 7 | interval inside ± the smallest effect of interest, trends tested | no_effect_above its larger end |
+| 8 | interval inside ± the smallest effect of interest, trends untestable | cannot_tell_trends |
+| 9 | otherwise | cannot_tell_power |
 
 Designs that condition on the past growth by which firms were chosen; A is the effect given growth, B its doubly robust version, U
 the effect without covariates, the hull that of the intervals of A and U:
@@ -26,9 +27,11 @@ the effect without covariates, the hull that of the intervals of A and U:
 | 6 | A and B exclude zero on one side and U has that sign | suggestive |
 | 7 | hull covers zero and lies inside ± BOUND_SHARE × the smallest effect of interest | no_effect_above its larger end |
 | 8 | no bracket (district doses, bundles): interval excludes zero, with districts the permutation too | suggestive |
-| 9 | otherwise | cannot_tell_power |
+| 9 | no bracket: interval inside ± the smallest effect of interest | no_effect_above its larger end |
+| 10 | otherwise | cannot_tell_power |
 
 "Cannot tell" is an answer, never "no effect". With simulated data the claim is a demonstration of the method whatever the row.
+Other checks change no row; one that failed becomes a caveat, `check_` and its name.
 """
 
 from __future__ import annotations
@@ -53,6 +56,9 @@ ONE_SIDED = 1.645
 BOUND_SHARE = 5.0 / 3.0
 """The hull may bound the effect by this multiple of the smallest effect of interest: 5 % where 3 % is of interest."""
 
+DECIDING = frozenset({"trends", "drift", "clusters", "cohort_sizes"})
+"""Checks that rows of the table, or caveats of their own, look at."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bracketed:
@@ -71,7 +77,8 @@ class Bracketed:
 class Evidence:
     """What the table looks at: the interval, the smallest effect of interest (same unit) and the checks by name.
 
-    `given_growth` chooses the second table; `attainable_p` and `permutation_p` are those of a district design.
+    `compares` is false for a headline of the treated alone. `given_growth` chooses the second table; `attainable_p` and
+    `permutation_p` are those of a district design.
     """
 
     conf_low: float
@@ -86,6 +93,7 @@ class Evidence:
     bracket: Bracketed | None = None
     attainable_p: float | None = None
     permutation_p: float | None = None
+    compares: bool = True
 
     def passed(self, name: str) -> bool | None:
         """Whether a check passed; None if it is absent or informative."""
@@ -113,8 +121,8 @@ def decide(evidence: Evidence) -> Claim:
     kind, deciding = _row(evidence)
     bound = evidence.reach if kind == "no_effect_above" else None
     direction: Direction = "none"
-    if kind in ("consistent", "suggestive"):
-        direction = "increase" if evidence.conf_low > 0.0 else "decrease"
+    if kind in ("consistent", "suggestive", "descriptive_only") and evidence.side:
+        direction = "increase" if evidence.side > 0 else "decrease"
     return Claim(
         kind=kind,
         direction=direction,
@@ -127,6 +135,8 @@ def decide(evidence: Evidence) -> Claim:
 
 
 def _row(evidence: Evidence) -> tuple[ClaimKind, tuple[str, ...]]:
+    if not evidence.compares:
+        return "descriptive_only", ("no_comparison",)
     if not (math.isfinite(evidence.conf_low) and math.isfinite(evidence.conf_high)):
         return "not_estimated", ("no_estimate",)
     if evidence.attainable_p is not None:
@@ -184,11 +194,12 @@ def _without_bracket(evidence: Evidence) -> tuple[ClaimKind, tuple[str, ...]]:
 def _caveats(evidence: Evidence) -> tuple[str, ...]:
     district = evidence.attainable_p is not None
     found = {
-        "trends_untestable": evidence.passed("trends") is None,
+        "trends_untestable": evidence.compares and evidence.passed("trends") is None,
         "trend_test_may_lack_power": evidence.passed("trends") is True and evidence.passed("drift") is not True,
         "few_clusters": evidence.passed("clusters") is False and not district,
         "few_districts": district,
         "small_cohorts": "cohort_sizes" in evidence.checks and evidence.passed("cohort_sizes") is None,
-        "future_shocks": evidence.selected,
+        "future_shocks": evidence.selected and evidence.compares,
     }
-    return tuple(name for name, present in found.items() if present)
+    failed = (name for name in evidence.checks if name not in DECIDING and evidence.passed(name) is False)
+    return (*(name for name, present in found.items() if present), *(f"check_{name}" for name in failed))

@@ -7,9 +7,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Literal, cast
 
+from sme_eval.checks import sizes, trends
 from sme_eval.errors import DesignError, Problem, raise_if_any, suggestion
+from sme_eval.estimators.before_after import BeforeAfter
 from sme_eval.estimators.callaway_santanna import CallawaySantAnna
 from sme_eval.estimators.district_dose import DistrictDose
 from sme_eval.estimators.event_study_regression import EventStudyRegression
@@ -25,6 +28,7 @@ from sme_eval.policies.policy import Policy
 from sme_eval.policies.rules import EstimatorRule
 from sme_eval.terms import Comparison, PanelRule
 
+from . import claim
 from .plain import to_plain
 from .record import DesignRecord
 from .record_base import Choice, EstimatorRecord
@@ -40,9 +44,12 @@ ESTIMATORS: Mapping[str, type[Any]] = {
     "LandmarkDiD": LandmarkDiD,
     "DistrictDose": DistrictDose,
     "Untangle": Untangle,
+    "BeforeAfter": BeforeAfter,
 }
 """Estimators that a design may name: those of the effect of a first treatment."""
 
+NOBODY = "nobody"
+"""The comparison of a headline of the treated alone."""
 NO_LIST = "on_no_list"
 """The comparison of designs that have no other: firms on no list before, whatever happens to them later."""
 
@@ -175,19 +182,19 @@ class Design:
         return float(getattr(self.estimator, "level", 0.95))
 
     def record(self) -> DesignRecord:
-        """The design as the record holds it, with its hash."""
+        """The design as the record holds it, with the hash of everything that was decided before the outcome was opened."""
         record = DesignRecord(
             outcome=self.outcome,
             estimator=describe(self.estimator, self.covariates),
             alternatives=tuple(describe(e, self.covariates) for e in self.alternatives),
             mechanisms=self.mechanisms,
-            comparison=NO_LIST if hasattr(self.estimator, "listed") else getattr(self.estimator, "comparison", None),
+            comparison=_comparison(self.estimator),
             cluster=self.cluster,
             level=self.level,
             smallest_effect=self.policy.outcome(self.outcome).smallest_effect,
             hash="",
         )
-        text = json.dumps([self.policy.name, to_plain(record)], sort_keys=True)
+        text = json.dumps([self.policy.name, to_plain(record), to_plain(_decided(self))], sort_keys=True)
         return dataclasses.replace(record, hash=hashlib.sha256(text.encode()).hexdigest())
 
     def _refuse_contradictions(self) -> None:
@@ -213,6 +220,40 @@ class Design:
             )
         problems += choose("checks", self.checks, ("policy",))
         raise_if_any(DesignError, problems)
+
+
+def _comparison(estimator: Estimator) -> str | None:
+    """Whom the headline compares with, by name."""
+    if isinstance(estimator, BeforeAfter):
+        return NOBODY
+    return NO_LIST if hasattr(estimator, "listed") else getattr(estimator, "comparison", None)
+
+
+def _decided(design: Design) -> dict[str, Any]:
+    """What decides beside the record's own words: the policy's declarations that numbers or checks read, and the rule's thresholds.
+
+    Labels and page texts are left out: changed words change no decision.
+    """
+    policy = design.policy
+    return {
+        "instrument": policy.instrument,
+        "treatment": [policy.treatment.cohort, policy.treatment.never_treated, policy.treatment.comparisons],
+        "codings": [coding.column for coding in policy.treatment.codings],
+        "outcomes": policy.outcomes,
+        "checks": [design.checks, policy.checks],
+        "listing": policy.listing,
+        "arms": {arm.name: [arm.entry, arm.where] for arm in policy.arms},
+        "exposures": {part.name: [part.start, part.times, part.per, part.where] for part in policy.exposures},
+        "sums": {one.name: one.weights for one in policy.sums},
+        "thresholds": {
+            f"{module.__name__}.{name}": value for module in (claim, sizes, trends) for name, value in _constants(module)
+        },
+    }
+
+
+def _constants(module: ModuleType) -> list[tuple[str, float]]:
+    """Named numbers of a module, in their order."""
+    return [(name, value) for name, value in vars(module).items() if name.isupper() and isinstance(value, int | float)]
 
 
 def _with_twins(headline: Estimator, alternatives: tuple[Estimator, ...]) -> tuple[Estimator, ...]:

@@ -1,4 +1,4 @@
-"""The gate for what surrounds a landmark design: power, who is compared with whom, the bracket, other datings.
+"""The gate for what surrounds a design: power, who is compared with whom, the bracket, other datings, natural units.
 
 What is computed from a withheld effect is withheld with it: its power, and the hull that its interval enters. The counts of a
 cohort add up to the sample's firms, so a small one takes the comparison's counts of every cohort with it.
@@ -16,12 +16,15 @@ from .disclosure_base import THRESHOLD, WITHHELD, Log, hide, hide_effect
 from .record import Evaluation
 from .record_base import Count, IntervalRecord
 from .record_checks import CheckRecord
+from .record_reading import NaturalRecord
 from .record_sections import BracketRecord, CodingRecord, ComparedRecord, PowerRecord
 
 DRIFT = ("slope", "slope_error", "reach")
 """What a bracket says about the leads, by field."""
-DRIFT_NUMBERS = ("drift", "std_error", "reach")
+DRIFT_NUMBERS = ("drift", "std_error", "reach", "conf_low", "conf_high")
 """The same as numbers of the check of the drift."""
+FROM_LEADS = ("drift", "pretrend_power")
+"""Checks whose numbers are made of the leads."""
 
 
 def release_design(evaluation: Evaluation, log: Log) -> Evaluation:
@@ -33,7 +36,8 @@ def release_design(evaluation: Evaluation, log: Log) -> Evaluation:
         compared=_compared(evaluation.compared, log),
         bracket=None if evaluation.bracket is None else _bracket(evaluation.bracket, evaluation, untold, log),
         codings=tuple(_coding(coding, evaluation, f"/codings/{n}/effect", log) for n, coding in enumerate(evaluation.codings)),
-        checks=tuple(_drift(check, log) if untold and check.name == "drift" else check for check in evaluation.checks),
+        checks=tuple(_drift(check, log) if untold and check.name in FROM_LEADS else check for check in evaluation.checks),
+        natural=None if evaluation.natural is None else _natural(evaluation.natural, evaluation, log),
     )
 
 
@@ -76,8 +80,7 @@ def _few_apart(counts: Sequence[Count]) -> bool:
 
 def _bracket(bracket: BracketRecord, evaluation: Evaluation, untold: bool, log: Log) -> BracketRecord:
     """Without the hull where one of its intervals was withheld, without the drift where its leads were."""
-    ends = (evaluation.headline.conf_low, evaluation.alternatives[bracket.unconditional].conf_low)
-    gone = any(_withheld(end) for end in ends)
+    gone = _hull_withheld(bracket, evaluation)
     names = (
         *(("hull_low", "hull_high") if gone else ()),
         *(DRIFT if untold else ()),
@@ -88,6 +91,25 @@ def _bracket(bracket: BracketRecord, evaluation: Evaluation, untold: bool, log: 
     if gone and bracket.hull_percent is not None:
         missing = Unavailable(WITHHELD)
         hidden = replace(hidden, hull_percent=IntervalRecord(estimate=missing, conf_low=missing, conf_high=missing))
+    return hidden
+
+
+def _hull_withheld(bracket: BracketRecord, evaluation: Evaluation) -> bool:
+    """Whether one of the intervals that the hull spans was withheld."""
+    ends = (evaluation.headline.conf_low, evaluation.alternatives[bracket.unconditional].conf_low)
+    return any(_withheld(end) for end in ends)
+
+
+def _natural(natural: NaturalRecord, evaluation: Evaluation, log: Log) -> NaturalRecord:
+    """Without numbers where the headline was withheld or the base rests on few firms; without the hull where that was."""
+    gone = isinstance(natural.base_n_firms, Unavailable) or natural.base_n_firms < THRESHOLD
+    gone = gone or _withheld(evaluation.headline.estimate)
+    hull = evaluation.bracket is not None and _hull_withheld(evaluation.bracket, evaluation)
+    names = [*(("base", "estimate", "conf_low", "conf_high") if gone else ())]
+    names += ["base_n_firms"] if log.small(natural.base_n_firms) else []
+    names += [name for name in ("hull_low", "hull_high") if (gone or hull) and getattr(natural, name) is not None]
+    hidden, count = hide(natural, names)
+    log.add("/natural", "threshold", count)
     return hidden
 
 
@@ -105,6 +127,7 @@ def _coding(coding: CodingRecord, evaluation: Evaluation, path: str, log: Log) -
 
 
 def _drift(check: CheckRecord, log: Log) -> CheckRecord:
-    told = {name for name in DRIFT_NUMBERS if name in check.numbers and not isinstance(check.numbers[name], Unavailable)}
+    names = DRIFT_NUMBERS if check.name == "drift" else tuple(check.numbers)
+    told = {name for name in names if name in check.numbers and not isinstance(check.numbers[name], Unavailable)}
     log.add("/bracket", "threshold", len(told))
     return replace(check, numbers={n: Unavailable(WITHHELD) if n in told else value for n, value in check.numbers.items()})

@@ -58,7 +58,7 @@ class Scale:
         """The true gain after the year before entry that an estimator aims at, averaged as it averages."""
         if self.truth is None or fitted.estimand in ("dose_slope", "separated"):
             return None
-        if fitted.estimand in ("event_average", "landmark") and fitted.by_event_time is not None:
+        if fitted.estimand in ("event_average", "landmark", "before_after") and fitted.by_event_time is not None:
             times = [e for e in fitted.by_event_time.keys["event_time"] if e >= 0]
             by_time = self.truth.by_event_time(self.outcome, start=self.start, estimand="own")
             return float(np.mean([by_time[e] for e in times]))

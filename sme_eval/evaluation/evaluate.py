@@ -26,8 +26,10 @@ from .compared import coding_records, compared_records, estimand_records
 from .design import Design
 from .dose import dose_record, true_slope
 from .effects import Scale, effect_record, event_study_record
+from .evidence_level import NOBODY, EvidenceLevel, evidence_level
 from .fitting import GROWTH_DESIGNS, Fitted, fit, not_identified, sample_of
 from .listing import listing_record
+from .natural_units import natural_record
 from .policy_record import outcome_record, policy_record
 from .power import power_records
 from .provenance import provenance
@@ -75,6 +77,7 @@ def _evaluate(design: Design, panel: FirmPanel, lean: bool, effort: Effort, prog
     mechanisms = () if lean else _mechanisms(design, panel)
     dose = dose_record(design, headline, panel)
     checks = list(deciding_checks(asked) if lean else checks_of(asked, progress))
+    evidence = _evidence(design, headline, panel, checks, (alternatives, bracket, dose))
     outcome = outcome_record(rule, panel)
     bundle = bundle_record(design, headline, panel)
     evaluation = Evaluation(
@@ -93,7 +96,7 @@ def _evaluate(design: Design, panel: FirmPanel, lean: bool, effort: Effort, prog
         cohort_map=cohort_map(sample, shown.by_cohort, scale, _window(shown)),
         published=_published_results(policy, name, panel),
         checks=tuple(check_record(check) for check in checks),
-        claim=decide(_evidence(design, headline, panel, checks, (alternatives, bracket, dose))),
+        claim=decide(evidence),
         sample_flow=_flow(panel.flow, sample),
         warnings=(),
         withheld=(),
@@ -107,8 +110,11 @@ def _evaluate(design: Design, panel: FirmPanel, lean: bool, effort: Effort, prog
         dose=dose,
         listing=None if lean else listing_record(design, panel, sample, record, mechanisms),
         bundle=bundle,
+        evidence_level=_level(design, evidence).record(),
+        natural=natural_record(record, sample, panel, bracket),
     )
-    return replace(evaluation, power=power_records(evaluation, headline))
+    # The power to find an effect means nothing where nobody is compared.
+    return replace(evaluation, power=power_records(evaluation, headline) if evidence.compares else ())
 
 
 def _own_truth(design: Design, headline: Fitted, panel: FirmPanel) -> float | None:
@@ -146,7 +152,18 @@ def _evidence(
         bracket=None if bracket is None else bracketed(bracket, alternatives),
         attainable_p=None if dose is None else dose.attainable_p,
         permutation_p=None if permutation is None else finite(permutation),
+        compares=_kind(design) not in NOBODY,
     )
+
+
+def _kind(design: Design) -> str:
+    """Name of the headline's estimator."""
+    return type(design.estimator).__name__
+
+
+def _level(design: Design, evidence: Evidence) -> EvidenceLevel:
+    """How strong the design is, given what its test of trends found."""
+    return evidence_level(_kind(design), evidence.passed("trends"), instrument=design.policy.instrument, selected=evidence.selected)
 
 
 def _name(policy: Policy, outcome: str, panel: FirmPanel) -> str:

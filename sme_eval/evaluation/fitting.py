@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sme_eval.errors import DataError, IdentificationError, Problem
+from sme_eval.estimators.before_after import BeforeAfter
 from sme_eval.estimators.district_dose import DistrictDose
 from sme_eval.estimators.event_study_regression import EventStudyRegression
 from sme_eval.estimators.imputation import ImputationDiD
@@ -39,10 +40,13 @@ EVENT_STUDIES: Mapping[tuple[type, ...], str] = {
     (EventStudyRegression,): "event_average",
     (StackedDiD,): "regression_weighted",
     (SunAbraham, ImputationDiD, TwoStageDiD): "treated_firm_years",
+    (BeforeAfter,): "before_after",
 }
 """What the overall of an event study measures."""
 NO_LEAD = -NEVER
-"""No event time before treatment speaks to trends: leads of a two-stage design are residuals of its own first stage."""
+"""No event time before treatment speaks to trends: leads of a two-stage design are residuals of its own first stage, and a design
+that compares nobody has only the treated firms' own past."""
+WITHOUT_LEADS = (TwoStageDiD, BeforeAfter)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +132,7 @@ def _sorted(estimator: Estimator, result: Any) -> Fitted:
             overall=result.overall,
             by_event_time=result.effects,
             by_cohort=result.by_cohort,
-            last_lead=NO_LEAD if isinstance(estimator, TwoStageDiD) else last_lead(estimator),
+            last_lead=NO_LEAD if isinstance(estimator, WITHOUT_LEADS) else last_lead(estimator),
             result=result,
         )
     if isinstance(result, DistrictDoseResult):

@@ -21,6 +21,7 @@ from sme_eval.terms import DataKind
 from .plain import from_plain, to_plain
 from .record_base import Bilingual, Count, EffectRecord, EstimatorRecord, Number, Scalar
 from .record_checks import CheckRecord
+from .record_reading import EvidenceLevelRecord, NaturalRecord
 from .record_sections import (
     BracketRecord,
     BundleRecord,
@@ -31,10 +32,12 @@ from .record_sections import (
     ListingRecord,
     PowerRecord,
 )
+from .record_upgrade import upgrade
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 ClaimKind = Literal[
+    "descriptive_only",
     "consistent",
     "suggestive",
     "no_effect_above",
@@ -303,6 +306,8 @@ class Evaluation(Printable):
     dose: DoseRecord | None = None
     listing: ListingRecord | None = None
     bundle: BundleRecord | None = None
+    evidence_level: EvidenceLevelRecord | None = None
+    natural: NaturalRecord | None = None
 
     @property
     def slug(self) -> str:
@@ -319,8 +324,8 @@ class Evaluation(Printable):
 
     @classmethod
     def from_json(cls, text: str) -> Evaluation:
-        """Read a record of this schema version."""
-        plain = _parse(text)
+        """Read a record of this schema version, or of an earlier one."""
+        plain = upgrade(_parse(text))
         version = plain.get("schema_version")
         if version != SCHEMA_VERSION:
             raise DataError(

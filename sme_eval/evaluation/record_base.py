@@ -42,8 +42,8 @@ class IntervalRecord:
 class EffectRecord:
     """One estimated effect, named by `key`.
 
-    `estimand` is "treated_firm_years", "regression_weighted", "event_average", "landmark", "dose_slope" or "separated". `role` sets
-    apart uses of one estimator: "conditional", "doubly_robust", "unconditional", or None.
+    `estimand` is "treated_firm_years", "regression_weighted", "event_average", "landmark", "dose_slope", "separated" or
+    "before_after". `role` sets apart uses of one estimator: "conditional", "doubly_robust", "unconditional", or None.
     """
 
     key: str

@@ -8,6 +8,7 @@ from sme_eval.evaluation.record import Evaluation
 from sme_eval.results.unavailable import Unavailable
 
 from .common import Blocks
+from .reading import caveat, natural_keys
 
 FINDINGS = frozenset({"consistent", "no_effect_above"})
 """Claims that stand behind the size of the estimate."""
@@ -39,7 +40,7 @@ def claim(evaluation: Evaluation) -> Blocks:
     caveats = evaluation.claim.caveats
     if caveats:
         blocks.append(Paragraph((Say("claim_facts.caveats"),), role="label"))
-        blocks.append(Items(tuple((Say(f"caveat.{key}", otherwise=("caveat.other",)),) for key in caveats)))
+        blocks.append(Items(tuple(caveat(evaluation, key) for key in caveats)))
     return [Callout(role="claim", title=(Say(name),), blocks=tuple(blocks))]
 
 
@@ -70,6 +71,8 @@ def _demonstration_case(evaluation: Evaluation) -> str:
     if headline.truth is None:
         return "no_truth"
     log = headline.percent is not None and headline.truth_percent is not None
+    if headline.estimand == "before_after":
+        return "before_after_log" if log else "before_after_level"
     if log and evaluation.dose is not None:
         return "slope_log"
     if log and evaluation.bundle is not None:
@@ -80,6 +83,7 @@ def _demonstration_case(evaluation: Evaluation) -> str:
 def claim_facts(evaluation: Evaluation) -> tuple[Phrase, ...]:
     """The estimate with its estimand in words, the comparison, the counts, the smallest effect of interest."""
     keys = [*(_bracket_key(evaluation) or (_estimate_key(evaluation),)), "estimand", "method", "compared", "counts"]
+    keys[1:1] = natural_keys(evaluation, stands=_stands(evaluation))
     keys += ["attainable"] if _few_districts(evaluation) else []
     keys += ["smallest"] if evaluation.outcome.smallest_effect is not None and not evaluation.power else []
     return tuple((Say(f"claim_facts.{key}"),) for key in keys)
@@ -91,10 +95,14 @@ def _few_districts(evaluation: Evaluation) -> bool:
     return found is not None and found.attainable_p > found.alpha and not isinstance(found.needed_new, Unavailable)
 
 
+def _stands(evaluation: Evaluation) -> bool:
+    """Whether the claim stands behind a size, or shows one as a demonstration."""
+    return evaluation.claim.kind in FINDINGS or evaluation.claim.demonstration
+
+
 def _bracket_key(evaluation: Evaluation) -> tuple[str, ...]:
     """The range of both answers, where there are two and the claim stands behind a size."""
-    stands = evaluation.claim.kind in FINDINGS or evaluation.claim.demonstration
-    if evaluation.bracket is None or not stands:
+    if evaluation.bracket is None or not _stands(evaluation):
         return ()
     return ("bracket_level" if evaluation.bracket.hull_percent is None else "bracket_log",)
 
@@ -102,7 +110,7 @@ def _bracket_key(evaluation: Evaluation) -> tuple[str, ...]:
 def _estimate_key(evaluation: Evaluation) -> str:
     if isinstance(evaluation.headline.estimate, Unavailable):
         return "unavailable"
-    stands = "finding" if evaluation.claim.kind in FINDINGS or evaluation.claim.demonstration else "other"
+    stands = "finding" if _stands(evaluation) else "other"
     return f"{stands}_{'level' if evaluation.headline.percent is None else 'log'}"
 
 
