@@ -24,6 +24,7 @@ from .checking import GROUPS, deciding_checks
 from .claim import Evidence, decide
 from .cohorts import cohort_map
 from .compared import coding_records, compared_records, estimand_records
+from .curve import curve_record
 from .design import Design
 from .dose import dose_record, true_slope
 from .effects import Scale, effect_record, event_study_record
@@ -42,12 +43,19 @@ Progress = Callable[[str], None]
 
 
 def evaluate(
-    design: Design, panel: FirmPanel, *, lean: bool = False, effort: Effort | None = None, progress: Progress | None = None
+    design: Design,
+    panel: FirmPanel,
+    *,
+    lean: bool = False,
+    curve: bool = True,
+    effort: Effort | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Estimate what `design` asks on `panel`, check it, and say what may be said.
 
     `lean` leaves out what the claim does not rest on: other outcomes, other datings, the terms of credit, and the checks that do
-    not decide. `effort` says how much the checks may draw. `progress` hears the name of each step.
+    not decide. `curve=False` leaves out the specification curve only. `effort` says how much the checks may draw. `progress` hears
+    the name of each step.
 
     Raises
     ------
@@ -59,6 +67,9 @@ def evaluate(
     with python_warnings.catch_warnings(record=True) as caught:
         python_warnings.simplefilter("always")
         evaluation = _evaluate(design, panel, lean, effort or Effort(), progress or _silent)
+        if curve and not lean:
+            found = curve_record(design, panel, evaluation.headline, effort or Effort(), progress or _silent)
+            evaluation = replace(evaluation, curve=found)
     messages = sorted(
         {f"{w.category.__name__}: {w.message}" for w in caught if issubclass(w.category, RuntimeWarning | UserWarning)}
     )
