@@ -117,9 +117,7 @@ def _group_time(estimator: CallawaySantAnna, sample: Sample) -> FirmInfluence:
         g, t, b = joint.rows[n]
         counted |= (moments.cohort == g) & moments.observed[:, t] & moments.observed[:, b]
     influence = np.where(gradient == 0.0, 0.0, own * gradient).sum(axis=1)
-    return FirmInfluence(
-        estimate=value, influence=_spread(sample, moments, influence), treated=_spread(sample, moments, counted)
-    )
+    return FirmInfluence(estimate=value, influence=_spread(sample, moments, influence), treated=_spread(sample, moments, counted))
 
 
 def _imputation(estimator: ImputationDiD, sample: Sample) -> FirmInfluence:

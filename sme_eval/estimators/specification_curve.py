@@ -1,8 +1,8 @@
-"""Many landmark specifications on one sample: those that share entrants, comparison, covariates and form are one pass over the firms.
+"""Many landmark specifications on one sample: those that share entrants, comparison, covariates and form are one pass.
 
-What one pass costs are regressions of cohorts on covariates, and a propensity; further outcomes and windows come almost free, because
-the same operator is applied to them. Every specification keeps its firms' influences on the sample's own index, zero for firms that
-it does not use, so that any two of them have an exact covariance.
+What a pass costs are regressions of cohorts on covariates, and a propensity; further outcomes and windows come almost free,
+because the same operator is applied to them. Every specification keeps its firms' influences on the sample's own index, zero for
+firms that it does not use, so that any two of them have an exact covariance.
 """
 
 from __future__ import annotations
@@ -136,9 +136,7 @@ def _window(found: ArmEffects, place: int, one: LandmarkSpecification, weight: F
     return SpecificationEffect(estimate=float(np.mean(value)), influence=mean, treated=np.any(treated, axis=0))
 
 
-def _pooled(
-    cells: list[CohortEffects], place: int, time: int, weight: FloatArray
-) -> tuple[float, FloatArray, BoolArray]:
+def _pooled(cells: list[CohortEffects], place: int, time: int, weight: FloatArray) -> tuple[float, FloatArray, BoolArray]:
     """Cohorts at one event time by their treated weight, which is estimated: a firm's deviation enters its influence."""
     mass = np.array([c.mass[place, time] for c in cells])
     value = np.array([c.value[place, time] for c in cells])

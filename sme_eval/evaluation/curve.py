@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from .record_base import EffectRecord
 from .record_curve import CurveDimensionRecord, CurveOptionRecord, CurveRecord, SpecificationRecord
 
 Progress = Callable[[str], None]
+Kept = list[tuple[Specification, SpecificationEffect, float]]
 FEWEST: int = 2
 """Specifications below which there is no curve."""
 
@@ -51,10 +53,10 @@ def curve_record(
     answers = _answers(data, asked, progress)
     found = [(one, a) for one, a in zip(asked, answers, strict=True) if isinstance(a, SpecificationEffect)]
     errors = _errors(data, [a for _, a in found])
-    kept = [(one, a, e) for (one, a), e in zip(found, errors, strict=True) if e > 0.0]
+    kept = _once([(one, a, float(e)) for (one, a), e in zip(found, errors, strict=True) if e > 0.0])
     if sum(one.contrast is None for one, _, _ in kept) < FEWEST:
         return None
-    return _record(design, rule, data, kept, (headline.truth, len(asked) - len(kept), effort))
+    return _record(design, rule, data, kept, (headline.truth, len(asked) - len(found), len(found) - len(kept), effort))
 
 
 def _answers(data: CurveData, asked: list[Specification], progress: Progress) -> list[Answer]:
@@ -98,13 +100,22 @@ def _errors(data: CurveData, answers: list[SpecificationEffect]) -> FloatArray:
     return error
 
 
-Kept = list[tuple[Specification, SpecificationEffect, float]]
+def _once(found: Kept) -> Kept:
+    """Specifications whose numbers repeat an earlier one's on these data count once: a curve is no longer for saying it twice."""
+    seen: set[tuple[bool, str, str]] = set()
+    kept = []
+    for one, answer, error in found:
+        key = one.contrast is None, f"{answer.estimate:.10g}", f"{error:.10g}"
+        if key not in seen:
+            seen.add(key)
+            kept.append((one, answer, error))
+    return kept
 
 
 def _record(
-    design: Design, rule: CurveRule, data: CurveData, kept: Kept, told: tuple[float | None, int, Effort]
+    design: Design, rule: CurveRule, data: CurveData, kept: Kept, told: tuple[float | None, int, int, Effort]
 ) -> CurveRecord:
-    truth, missing, effort = told
+    truth, missing, repeated, effort = told
     defended = [(one, a) for one, a, _ in kept if one.contrast is None]
     estimate = np.array([a.estimate for _, a in defended])
     covariance = joint_covariance(np.column_stack([a.influence for _, a in defended]), data.sample.cluster)
@@ -113,13 +124,15 @@ def _record(
     shares, together = explained_shares(estimate, codes)
     place = next((n for n, (one, _, _) in enumerate(kept) if is_headline(one, design)), None)
     rank = None if place is None else int((estimate < kept[place][1].estimate).sum()) + 1
+    samples = tuple(n for n, dimension in enumerate(rule.dimensions) if dimension.kind == "sample")
     return CurveRecord(
         dimensions=_dimensions(rule, shares),
         contrasts=tuple(CurveOptionRecord(name=c.name, label=bilingual(c.label)) for c in rule.contrasts),
-        specifications=_specifications(data, kept, design.level),
+        specifications=_specifications(data, kept, design.level, samples),
         n_defended=len(defended),
         n_contrasts=len(kept) - len(defended),
         n_missing=missing,
+        n_repeated=repeated,
         headline=place,
         headline_rank=rank,
         level=design.level,
@@ -159,7 +172,23 @@ def _dimensions(rule: CurveRule, shares: FloatArray) -> tuple[CurveDimensionReco
     )
 
 
-def _specifications(data: CurveData, kept: Kept, level: float) -> tuple[SpecificationRecord, ...]:
+def _apart(data: CurveData, kept: Kept, samples: tuple[int, ...]) -> list[int | None]:
+    """Per specification the fewest firms by which its sample differs from one that is no smaller, all other choices equal."""
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for n, (one, _, _) in enumerate(kept):
+        key = (one.contrast, *(place for d, place in enumerate(one.places) if d not in samples))
+        groups.setdefault(key, []).append(n)
+    fewest: list[int | None] = [None] * len(kept)
+    for places in groups.values():
+        for n, m in permutations(places, 2):
+            mine, other = data.firms[kept[n][0].rules.firms], data.firms[kept[m][0].rules.firms]
+            if mine.sum() <= other.sum():
+                gaps = [int((mine != other).sum()), int((kept[n][1].treated != kept[m][1].treated).sum())]
+                fewest[n] = min((gap for gap in (*gaps, fewest[n]) if gap), default=None)
+    return fewest
+
+
+def _specifications(data: CurveData, kept: Kept, level: float, samples: tuple[int, ...]) -> tuple[SpecificationRecord, ...]:
     half, cluster = critical_value(level, np.inf), data.sample.cluster
     firms = {name: int(keep.sum()) for name, keep in data.firms.items()}
     clusters = firms if cluster is None else {name: int(np.unique(cluster[keep]).size) for name, keep in data.firms.items()}
@@ -174,6 +203,7 @@ def _specifications(data: CurveData, kept: Kept, level: float) -> tuple[Specific
             n_firms=firms[one.rules.firms],
             n_treated=int(answer.treated.sum()),
             n_clusters=clusters[one.rules.firms],
+            n_apart=apart,
         )
-        for one, answer, error in ((o, a, float(e)) for o, a, e in kept)
+        for (one, answer, error), apart in zip(kept, _apart(data, kept, samples), strict=True)
     )

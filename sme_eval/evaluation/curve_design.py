@@ -111,9 +111,7 @@ def _choices(rule: CurveRule, places: tuple[int | None, ...], contrast: int | No
         yield from rule.contrasts[contrast].choices.items()
 
 
-def _specification(
-    rule: CurveRule, design: Design, places: tuple[int | None, ...], contrast: int | None
-) -> Specification:
+def _specification(rule: CurveRule, design: Design, places: tuple[int | None, ...], contrast: int | None) -> Specification:
     made = dict(_choices(rule, places, contrast))
     own = {field.name for field in dataclasses.fields(Rules)}
     rules = Rules(**{name: made.pop(name) for name in own & set(made)})

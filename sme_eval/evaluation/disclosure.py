@@ -21,6 +21,7 @@ from sme_eval.results.unavailable import Unavailable
 
 from .disclosure_base import THRESHOLD, WITHHELD, Log, hide, hide_effect
 from .disclosure_bundle import release_bundle
+from .disclosure_curve import release_curve
 from .disclosure_design import release_design
 from .disclosure_dose import release_dose
 from .disclosure_listing import release_listing
@@ -55,6 +56,7 @@ def release(evaluation: Evaluation) -> Evaluation:
         companions=tuple(release(other) for other in evaluation.companions),
     )
     released = release_design(release_bundle(release_listing(release_dose(released, log), log), log), log)
+    released = release_curve(released, log)
     return replace(released, withheld=tuple(log.entries))
 
 

@@ -31,7 +31,8 @@ class SpecificationRecord:
     """One specification. `choices` are places among the options, one per dimension; None where a contrast replaces the dimension.
 
     `contrast` is a place among the contrasts, None for a defended specification. `n_firms` may be used, `n_treated` are the
-    entrants that the effect averages over.
+    entrants that the effect averages over. `n_apart` are the fewest firms, entrants or all, by which its sample differs from
+    that of a specification on no smaller sample that is the same otherwise; None where there is none.
     """
 
     choices: tuple[int | None, ...]
@@ -43,12 +44,14 @@ class SpecificationRecord:
     n_firms: Count
     n_treated: Count
     n_clusters: int
+    n_apart: Count | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurveRecord:
     """Every specification, contrasts last, and the joint inference over the defended ones.
 
+    `n_missing` could not be estimated; `n_repeated` gave the numbers of an earlier one and are not counted again.
     `headline` is the place of the main estimate among the specifications and `headline_rank` its rank by size, from one. The
     p-values are those of no effect in any specification, from `draws` of the joint normal law. `band` is the critical value of the
     band that holds the whole curve at `level`, `effective` how many uncorrelated specifications would say as much. `together` is
@@ -62,6 +65,7 @@ class CurveRecord:
     n_defended: int
     n_contrasts: int
     n_missing: int
+    n_repeated: int
     headline: int | None
     headline_rank: Count | None
     level: float

@@ -89,6 +89,7 @@ _PLACES = (
     (r"/dose/districts/\d+", "district"),
     (r"/dose(/slopes/\d+)?", "dose"),
     (r"/listing(/.+)?", "listing"),
+    (r"/curve", "curve"),
 )
 """Form of a place → key of its words."""
 
