@@ -7,8 +7,10 @@ path is its influence, exactly.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sme_eval.errors import DesignError, IdentificationError, Problem
 from sme_eval.estimators.callaway_santanna import CallawaySantAnna, _share_influence
@@ -81,7 +83,7 @@ def _by_firm(sample: Sample) -> Moments:
     return Moments.from_sample(sample, by=(sample.names.firm,))
 
 
-def _spread(sample: Sample, moments: Moments, values: FloatArray) -> FloatArray:
+def _spread(sample: Sample, moments: Moments, values: NDArray[Any]) -> NDArray[Any]:
     """Values of cells that are firms, at the firms' places in the sample; zero for those left out."""
     firms = sample.label(sample.names.firm)
     place = {firm: n for n, firm in enumerate(firms)}
@@ -94,7 +96,7 @@ def _at_paths(influence: Influence) -> FloatArray:
     """(K, J) influence of a cell's only firm on each estimate."""
     moments = influence.moments
     path = np.einsum("kjt,kt->kj", influence.slope, moments.mean) + influence.constant
-    return path * moments.weight[:, None]
+    return np.asarray(path * moments.weight[:, None])
 
 
 def _group_time(estimator: CallawaySantAnna, sample: Sample) -> FirmInfluence:

@@ -90,8 +90,8 @@ def fit_landmarks(data: CurveData, specifications: Sequence[LandmarkSpecificatio
         return _pass(data, landmark, covariates, _among(arm, data.firms[firms]), asked)
 
     with ThreadPoolExecutor(min(AT_ONCE, os.cpu_count() or 1)) as pool:
-        for done, (key, found) in enumerate(zip(groups, pool.map(one_pass, groups), strict=True), start=1):
-            for n, answer in zip(groups[key], found, strict=True):
+        for done, (places, found) in enumerate(zip(groups.values(), pool.map(one_pass, groups), strict=True), start=1):
+            for n, answer in zip(places, found, strict=True):
                 answers[n] = answer
             if tick is not None:
                 tick(done, len(groups))

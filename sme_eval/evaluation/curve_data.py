@@ -56,7 +56,7 @@ def first_values(sample: Sample, name: str) -> FloatArray:
     path = firm_paths(sample, name, problems)
     raise_if_any(DataError, problems)
     first = np.isfinite(path).argmax(axis=1)
-    return path[np.arange(len(path)), first]
+    return np.asarray(path[np.arange(len(path)), first])
 
 
 def scaled(outcome: FloatArray, declared: Literal["log", "level"], rules: Rules) -> FloatArray:
@@ -75,7 +75,9 @@ def scaled(outcome: FloatArray, declared: Literal["log", "level"], rules: Rules)
 
 def _kept(sample: Sample, size: FloatArray, rules: Rules) -> BoolArray:
     """(N,) firms that a specification may use."""
-    keep = np.isfinite(sample.outcome).all(axis=1) if rules.balanced else np.ones(sample.n_firms, dtype=np.bool_)
+    keep: BoolArray = np.ones(sample.n_firms, dtype=np.bool_)
+    if rules.balanced:
+        keep &= np.isfinite(sample.outcome).all(axis=1)
     if rules.largest:
         keep &= size <= np.quantile(size, 1.0 - rules.largest)
     if rules.smallest:

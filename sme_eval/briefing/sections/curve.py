@@ -20,11 +20,15 @@ def curve(evaluation: Evaluation) -> Blocks:
     found = evaluation.curve
     if found is None:
         return []
-    return [
+    blocks: Blocks = [
         Heading((Say("curve.title"),), anchor="specification-curve"),
         Paragraph(_lead(found)),
         Figure(name="curve", caption=caption("curve.caption", ""), alternative=(Say("curve.alternative"),)),
-        *([Paragraph((Say("curve.contrasts"),), role="note")] if found.n_contrasts else []),
+    ]
+    if found.n_contrasts:
+        blocks.append(Paragraph((Say("curve.contrasts"),), role="note"))
+    return [
+        *blocks,
         Paragraph((Say("curve.joint"),)),
         _tests(),
         Paragraph((Say("curve.shares"),)),
