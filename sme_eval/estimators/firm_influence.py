@@ -125,7 +125,7 @@ def _group_time(estimator: CallawaySantAnna, sample: Sample) -> FirmInfluence:
 def _imputation(estimator: ImputationDiD, sample: Sample) -> FirmInfluence:
     model = untreated_model(_by_firm(sample), estimator.year_effects_by, "ImputationDiD")
     found = model.averages(model.treated_column(), model.cohort_year_effects())
-    counted = (model.moments.treated & model.imputable).any(axis=1)
+    counted = np.asarray((model.moments.treated & model.imputable).any(axis=1))
     return FirmInfluence(
         estimate=float(found.estimate[0]),
         influence=_spread(sample, model.moments, _at_paths(found)[:, 0]),
