@@ -7,6 +7,7 @@ Rules of this first gate (defaults of the field: acro 1.0, UK LLC, Eurostat's ha
 2. *complementary*: where a released total would give a withheld cell back by subtraction, the next smallest cell goes too.
 3. *degrees of freedom*: an estimate with fewer than `THRESHOLD` clusters beyond its one parameter is withheld.
 4. *small steps*: a step of the sample flow that dropped fewer than `THRESHOLD` firms is told together with the next.
+5. *samples alike*: of two specifications whose samples differ by fewer than `THRESHOLD` firms, one is withheld (as complementary).
 
 What was withheld is listed by place, rule and number, never by value.
 """

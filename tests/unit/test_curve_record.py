@@ -15,6 +15,7 @@ from sme_eval.briefing.figures import draw_figures
 from sme_eval.errors import DesignError
 from sme_eval.estimators.specification_curve import CurveData, SpecificationEffect
 from sme_eval.evaluation.asked import Effort
+from sme_eval.evaluation.curve import curve_record
 from sme_eval.evaluation.curve_data import relative, scaled
 from sme_eval.evaluation.curve_design import Rules, is_headline, offered, specifications
 from sme_eval.evaluation.design import Design
@@ -134,6 +135,29 @@ def test_the_headline_is_among_its_own_curve(observed: Evaluation) -> None:
     assert own.estimate == pytest.approx(observed.headline.estimate, abs=EXACT)
     assert own.std_error == pytest.approx(observed.headline.std_error, abs=EXACT)
     assert (own.n_firms, own.n_treated) == (observed.headline.n_firms, observed.headline.n_treated)
+
+
+def test_a_landmark_curve_keeps_contrasts_apart() -> None:
+    """A small curve of certification: contrasts come last, are hollow, and enter no number of the curve."""
+    policy = find_policy("certification")
+    assert policy.curve is not None
+    kept = {"growth": 2, "window": 2, "dating": 2}
+    dimensions = tuple(replace(d, options=d.options[: kept.get(d.name, 1)]) for d in policy.curve.dimensions)
+    small = replace(policy, curve=replace(policy.curve, dimensions=dimensions, excluded=()))
+    design, panel = Design.from_policy(small), sme.simulate_ningbo(seed=2, firms=2500)[0]
+    headline = evaluate(design, panel, lean=True).headline
+    heard: list[str] = []
+    curve = curve_record(design, panel, headline, Effort(draws=99), heard.append)
+    assert curve is not None and heard[-1] == "curve 6/6"
+    assert (curve.n_defended, curve.n_contrasts, curve.truth) == (8, 4, headline.truth)
+    assert [one.contrast for one in curve.specifications] == [None] * 8 + [0, 0, 1, 1]
+    assert curve.specifications[8].choices[1] is None and curve.specifications[8].choices[4] == 0
+    own, bare = curve.specifications[0], curve.specifications[8]
+    assert own.estimate == pytest.approx(headline.estimate, abs=EXACT) and own.std_error == pytest.approx(
+        headline.std_error, abs=EXACT
+    )
+    assert float(bare.estimate) < float(curve.lowest)  # after fast growth firms fall back
+    assert {d.name for d in curve.dimensions if float(d.share) < EXACT} == {d.name for d in curve.dimensions} - set(kept)
 
 
 def test_the_record_counts_what_it_holds(observed: Evaluation) -> None:
