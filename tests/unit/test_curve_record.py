@@ -19,11 +19,11 @@ from sme_eval.evaluation.curve import curve_record
 from sme_eval.evaluation.curve_data import relative, scaled
 from sme_eval.evaluation.curve_design import Rules, is_headline, offered, specifications
 from sme_eval.evaluation.design import Design
-from sme_eval.evaluation.disclosure import THRESHOLD, WITHHELD, release, require_released
+from sme_eval.evaluation.disclosure import WITHHELD, release
 from sme_eval.evaluation.evaluate import evaluate
 from sme_eval.evaluation.fitting import sample_of
 from sme_eval.evaluation.record import Evaluation
-from sme_eval.evaluation.record_curve import CurveRecord, SpecificationRecord
+from sme_eval.evaluation.record_curve import CurveRecord
 from sme_eval.policies.policy import find_policy, load_policies
 from sme_eval.results.unavailable import Unavailable
 from sme_eval.terms import LANGUAGES
@@ -223,67 +223,14 @@ def test_effects_on_levels_are_relative_to_the_mean_before() -> None:
     assert found[1].estimate == pytest.approx(found[0].estimate) and np.allclose(found[1].influence, found[0].influence)
 
 
-# --- what may leave --------------------------------------------------------------------------------------------------
-
-
-def with_specifications(evaluation: Evaluation, *changed: tuple[int, dict[str, int]]) -> Evaluation:
-    curve = curve_of(evaluation)
-    rows = list(curve.specifications)
-    for place, values in changed:
-        rows[place] = replace(rows[place], **values)  # type: ignore[arg-type]
-    return replace(evaluation, curve=replace(curve, specifications=tuple(rows)))
-
-
-def enough(evaluation: Evaluation) -> Evaluation:
-    """The same with every sample far enough from every other."""
-    curve = curve_of(evaluation)
-    rows = tuple(replace(one, n_apart=THRESHOLD) for one in curve.specifications)
-    return replace(evaluation, curve=replace(curve, specifications=rows))
-
-
-def numbers(one: SpecificationRecord) -> tuple[object, ...]:
-    return (one.estimate, one.std_error, one.conf_low, one.conf_high, one.n_firms, one.n_treated)
-
-
-def test_a_curve_on_enough_firms_passes_unchanged(observed: Evaluation) -> None:
-    record = enough(observed)
-    released = release(record)
-    assert released.curve == record.curve
-    require_released(released)
-
-
-def test_samples_that_differ_by_few_firms_are_not_told_apart(observed: Evaluation) -> None:
-    record = with_specifications(enough(observed), (1, {"n_apart": THRESHOLD - 1}))
-    released = curve_of(release(record))
-    assert numbers(released.specifications[1]) == (GONE,) * 6
-    assert released.specifications[0] == curve_of(record).specifications[0] and released.median == curve_of(record).median
-    require_released(release(record))
-    assert [entry for entry in release(record).withheld if entry.path == "/curve"]
-
-
-def test_an_end_of_the_curve_goes_with_its_specification(observed: Evaluation) -> None:
-    curve = curve_of(observed)
-    place = next(n for n, one in enumerate(curve.specifications) if one.estimate == curve.lowest)
-    released = release(with_specifications(enough(observed), (place, {"n_apart": 3})))
-    assert curve_of(released).lowest == GONE and curve_of(released).highest == curve.highest
-    require_released(released)
-
-
-def test_few_treated_firms_take_the_summaries_with_them(observed: Evaluation) -> None:
-    released = release(with_specifications(enough(observed), (0, {"n_treated": THRESHOLD - 1})))
-    curve = curve_of(released)
-    assert numbers(curve.specifications[0]) == (GONE,) * 6
-    assert (curve.median, curve.share_significant, curve.median_p, curve.headline_rank) == (GONE,) * 4
-    assert all(dimension.share == GONE for dimension in curve.dimensions)
-    require_released(released)
-
-
 # --- what is said ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_has_the_curve_in_both_languages(observed: Evaluation, language: str) -> None:
-    for record in (observed, release(with_specifications(observed, (0, {"n_treated": 4})))):
+    own = curve_of(observed)
+    few = replace(own, specifications=tuple(replace(one, n_treated=4) for one in own.specifications))
+    for record in (observed, release(replace(observed, curve=few))):
         document = compose(record, language)  # type: ignore[arg-type]
         anchors = [block.anchor for block in document.blocks if isinstance(block, Heading)]
         assert "specification-curve" in anchors
