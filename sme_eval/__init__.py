@@ -67,13 +67,14 @@ _HOMES = {
     "evaluation.disclosure": ("release",),
     "evaluation.record": ("Evaluation",),
     "briefing.render": ("render_briefing",),
-    "runs.records": ("write_record",),
+    "runs.records": ("for_question", "write_record"),
     "runs.show": (
         "fit_all", "plot_estimates", "plot_event_study", "outcomes_table", "published_table", "companions_table",
         "repetitions_table", "claims_table", "plot_design", "plot_bracket", "plot_districts", "plot_first_stage", "plot_parts",
         "power_table", "slopes_table", "listing_table", "parts_table",
     ),
-    "runs.simulated": ("add_companion", "add_repetitions"),
+    "runs.show_checks": ("checks_table", "check_table", "plot_check", "plot_curve", "curve_table"),
+    "runs.simulated": ("add_companion", "add_repetitions", "open_policy"),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -66,6 +66,7 @@ from sme_eval.results.synthetic import SyntheticDiDResult as SyntheticDiDResult
 from sme_eval.results.tables import RegressionTable as RegressionTable
 from sme_eval.results.tables import regression_table as regression_table
 from sme_eval.results.unavailable import Unavailable as Unavailable
+from sme_eval.runs.records import for_question as for_question
 from sme_eval.runs.records import write_record as write_record
 from sme_eval.runs.show import claims_table as claims_table
 from sme_eval.runs.show import companions_table as companions_table
@@ -84,8 +85,14 @@ from sme_eval.runs.show import power_table as power_table
 from sme_eval.runs.show import published_table as published_table
 from sme_eval.runs.show import repetitions_table as repetitions_table
 from sme_eval.runs.show import slopes_table as slopes_table
+from sme_eval.runs.show_checks import check_table as check_table
+from sme_eval.runs.show_checks import checks_table as checks_table
+from sme_eval.runs.show_checks import curve_table as curve_table
+from sme_eval.runs.show_checks import plot_check as plot_check
+from sme_eval.runs.show_checks import plot_curve as plot_curve
 from sme_eval.runs.simulated import add_companion as add_companion
 from sme_eval.runs.simulated import add_repetitions as add_repetitions
+from sme_eval.runs.simulated import open_policy as open_policy
 from sme_eval.simulate.ningbo import simulate_ningbo as simulate_ningbo
 from sme_eval.terms import LANGUAGES as LANGUAGES
 from sme_eval.terms import NEVER as NEVER

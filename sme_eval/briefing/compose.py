@@ -25,7 +25,7 @@ from .document import (
     Table,
     Text,
 )
-from .sections import bracket, bundle, closing, comparisons, design, dose, evidence, listing, opening, power, reading, sample
+from .sections import bracket, bundle, closing, comparisons, curve, design, dose, evidence, listing, opening, power, reading, sample
 from .sections.common import Blocks
 from .speaker import Speaker
 from .wording import load_wording
@@ -45,6 +45,7 @@ SECTIONS: Final = (
     listing.listing,
     evidence.estimates,
     evidence.forest,
+    curve.curve,
     design.codings,
     comparisons.published,
     comparisons.companions,

@@ -16,6 +16,7 @@ from sme_eval.terms import Language
 from .document import Own, Say, plain
 from .figure_data import event_frames, forest_frame, forest_groups, given_years
 from .figures_bundle import bundle_axes, height_of_bundle
+from .figures_curve import curve_axes, heights_of_curve
 from .figures_design import bracket_axes, compared_axes, height_of_compared
 from .figures_dose import HEIGHT as HEIGHT_DOSE
 from .figures_dose import dose_axes
@@ -47,6 +48,7 @@ def draw_figures(evaluation: Evaluation, speaker: Speaker) -> Mapping[str, bytes
             **_parts(evaluation, speaker),
             "event_study": _event_study(evaluation, speaker),
             **({"forest": _forest(evaluation, speaker)} if has_forest(evaluation) else {}),
+            **_curve(evaluation, speaker),
             **{f"companion_{n}": _companion(o, speaker, pointer("companions", n)) for n, o in enumerate(evaluation.companions)},
             "cohort_map": _cohort_map(evaluation, speaker),
             "sample_flow": _flow(evaluation, speaker),
@@ -157,6 +159,18 @@ def _parts(evaluation: Evaluation, speaker: Speaker) -> dict[str, bytes]:
         _legend_below(figure, axes)
         drawn["bundle"] = _finished(figure, evaluation, speaker)
     return drawn
+
+
+def _curve(evaluation: Evaluation, speaker: Speaker) -> dict[str, bytes]:
+    """The specification curve, where the record has one."""
+    if evaluation.curve is None:
+        return {}
+    heights = heights_of_curve(evaluation.curve)
+    figure, (upper, lower) = _canvas(0.6 + sum(heights), rows=2, height_ratios=heights)
+    curve_axes(upper, lower, evaluation.curve, speaker)
+    upper.set_title(_effect_label(evaluation, speaker, ""), loc="left")
+    _legend_below(figure, upper)
+    return {"curve": _finished(figure, evaluation, speaker)}
 
 
 def _event_study(evaluation: Evaluation, speaker: Speaker) -> bytes:

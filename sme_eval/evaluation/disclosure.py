@@ -7,6 +7,7 @@ Rules of this first gate (defaults of the field: acro 1.0, UK LLC, Eurostat's ha
 2. *complementary*: where a released total would give a withheld cell back by subtraction, the next smallest cell goes too.
 3. *degrees of freedom*: an estimate with fewer than `THRESHOLD` clusters beyond its one parameter is withheld.
 4. *small steps*: a step of the sample flow that dropped fewer than `THRESHOLD` firms is told together with the next.
+5. *samples alike*: of two specifications whose samples differ by fewer than `THRESHOLD` firms, one is withheld (as complementary).
 
 What was withheld is listed by place, rule and number, never by value.
 """
@@ -21,6 +22,7 @@ from sme_eval.results.unavailable import Unavailable
 
 from .disclosure_base import THRESHOLD, WITHHELD, Log, hide, hide_effect
 from .disclosure_bundle import release_bundle
+from .disclosure_curve import release_curve
 from .disclosure_design import release_design
 from .disclosure_dose import release_dose
 from .disclosure_listing import release_listing
@@ -55,6 +57,7 @@ def release(evaluation: Evaluation) -> Evaluation:
         companions=tuple(release(other) for other in evaluation.companions),
     )
     released = release_design(release_bundle(release_listing(release_dose(released, log), log), log), log)
+    released = release_curve(released, log)
     return replace(released, withheld=tuple(log.entries))
 
 

@@ -40,12 +40,19 @@ from .record_sections import BracketRecord, DoseRecord
 
 
 def evaluate(
-    design: Design, panel: FirmPanel, *, lean: bool = False, effort: Effort | None = None, progress: Progress | None = None
+    design: Design,
+    panel: FirmPanel,
+    *,
+    lean: bool = False,
+    curve: bool = True,
+    effort: Effort | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Estimate what `design` asks on `panel`, check it, and say what may be said.
 
     `lean` leaves out what the claim does not rest on: other outcomes, other datings, the terms of credit, and the checks that do
-    not decide. `effort` says how much the checks may draw. `progress` hears the name of each step.
+    not decide. `curve=False` leaves out the specification curve only. `effort` says how much the checks may draw. `progress` hears
+    the name of each step.
 
     Raises
     ------
@@ -57,6 +64,11 @@ def evaluate(
     with python_warnings.catch_warnings(record=True) as caught:
         python_warnings.simplefilter("always")
         evaluation = _evaluate(design, panel, lean, effort or Effort(), progress or silent)
+        if curve and not lean and design.policy.curve is not None:
+            from .curve import curve_record  # loaded when asked, so that claims over many panels do not depend on it
+
+            found = curve_record(design, panel, evaluation.headline, effort or Effort(), progress or silent)
+            evaluation = replace(evaluation, curve=found)
     messages = sorted(
         {f"{w.category.__name__}: {w.message}" for w in caught if issubclass(w.category, RuntimeWarning | UserWarning)}
     )

@@ -21,6 +21,7 @@ from sme_eval.terms import DataKind
 from .plain import from_plain, to_plain
 from .record_base import Bilingual, Count, EffectRecord, EstimatorRecord, Number, Scalar
 from .record_checks import CheckRecord
+from .record_curve import CurveRecord
 from .record_reading import EvidenceLevelRecord, NaturalRecord
 from .record_sections import (
     BracketRecord,
@@ -308,6 +309,7 @@ class Evaluation(Printable):
     bundle: BundleRecord | None = None
     evidence_level: EvidenceLevelRecord | None = None
     natural: NaturalRecord | None = None
+    curve: CurveRecord | None = None
 
     @property
     def slug(self) -> str:

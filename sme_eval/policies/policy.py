@@ -17,6 +17,7 @@ from .rules import (
     ArmRule,
     CheckRule,
     Constant,
+    CurveRule,
     EstimatorRule,
     ExposureRule,
     Instrument,
@@ -57,6 +58,7 @@ class Policy(Printable):
     exposures: tuple[ExposureRule, ...] = ()
     sums: tuple[SumRule, ...] = ()
     checks: CheckRule = field(default_factory=CheckRule)
+    curve: CurveRule | None = None
 
     def outcome(self, name: str) -> OutcomeRule:
         """The rule of one outcome; DesignError with a suggestion if the policy does not declare it."""

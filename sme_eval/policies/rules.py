@@ -15,6 +15,9 @@ Scale = Literal["log", "level"]
 Role = Literal["outcome", "mechanism"]
 Constant = str | int | float | bool
 Choice = Constant | tuple[Constant, ...]
+CurveKind = Literal["comparison", "covariates", "window", "scale", "sample", "dating", "method"]
+SUBSTANTIVE: tuple[CurveKind, ...] = ("comparison", "covariates", "window", "scale", "sample")
+"""Kinds of choices about the world, not about computation: a curve must vary at least two of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,3 +155,49 @@ class CheckRule:
     exposure: tuple[str, ...] = ()
     baseline: tuple[str, ...] = ()
     comparisons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveOption:
+    """One choice of a dimension: `choices` are fields of the estimator, or rules of the outcome, the sample and the dating."""
+
+    name: str
+    label: Label
+    choices: Mapping[str, Choice | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveDimension:
+    """One question that could have been decided otherwise, with every answer that the policy defends, its own first.
+
+    `kind` says what the question is about; two dimensions may be about the same.
+    """
+
+    name: str
+    kind: CurveKind
+    label: Label
+    options: tuple[CurveOption, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveContrast:
+    """Specifications that are not defended and are shown as such: `choices` in place of those of the dimensions `replaces`."""
+
+    name: str
+    label: Label
+    replaces: tuple[str, ...]
+    choices: Mapping[str, Choice | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveRule:
+    """The specification curve: the product of the dimensions, less the combinations `excluded` (dimension → option).
+
+    It is drawn for `outcomes`. `size` is the column whose first year says how large a firm is, for samples without the largest.
+    """
+
+    outcomes: tuple[str, ...]
+    size: str
+    dimensions: tuple[CurveDimension, ...]
+    excluded: tuple[Mapping[str, str], ...]
+    contrasts: tuple[CurveContrast, ...]

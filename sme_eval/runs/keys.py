@@ -20,7 +20,7 @@ from sme_eval.runs.stamp import digest_texts
 
 PACKAGE: Final = Path(__file__).resolve().parents[1]
 BRIEFING: Final = PACKAGE / "briefing"
-HELPERS: Final = ("show", "simulated", "records", "evaluate")
+HELPERS: Final = ("drawing", "show", "show_checks", "simulated", "records", "evaluate")
 """Modules of this room that notebooks and `sme-eval evaluate` call: they shape what is estimated or shown."""
 
 WORDS: Final[Mapping[str, str]] = {
@@ -83,7 +83,7 @@ def notebook_estimation(name: str, parameters: Mapping[str, Value]) -> dict[str,
         "verb": "run",
         "parameters": dict(parameters),
         "code": _digest(source(cell) for cell in cells if cell.get("cell_type") == "code"),
-        **_inputs(name),
+        **_inputs(str(parameters.get("policy", name))),
     }
 
 

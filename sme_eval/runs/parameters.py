@@ -17,6 +17,7 @@ from sme_eval.terms import Comparison, PanelRule
 TrainingOutcome = Literal["log_scrap", "training_hours", "log_sales", "log_employment"]
 CertificationOutcome = Literal["log_revenue", "log_employment"]
 RevenueOutcome = Literal["log_revenue"]
+PolicyName = Literal["certification", "credit", "rewards", "bundle", "training_grants"]
 ScenarioName = Literal[
     "baseline",
     "null",
@@ -51,6 +52,7 @@ def _words(zh: str, en: str, **limits: float | tuple[float, ...]) -> Mapping[str
 
 
 _OUTCOME: Final = _words("结果变量；政策的其他结果变量列在旁边", "the outcome; the policy's other outcomes are shown beside it")
+_POLICY: Final = _words("政策", "the policy that the question is put to")
 _COMPARISON: Final = _words("对照组：从未处理的企业，或尚未处理的企业", "firms compared with: never treated, or not yet treated")
 _PANEL: Final = _words(
     "样本：每次比较的两年都有数据的企业（pairs），或各年都有数据的企业（balanced）",
@@ -109,7 +111,23 @@ class SimulatedParameters:
     reports: str = field(default="reports", metadata=_REPORTS)
 
 
-Parameters = TrainingGrantsParameters | CertificationParameters | SimulatedParameters
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionParameters:
+    """Parameters of notebooks that put one question to any policy. An empty outcome is the policy's main one.
+
+    `scenario`, `seed` and `firms` are those of simulated data; an observed source has none of them.
+    """
+
+    policy: PolicyName = field(default="certification", metadata=_POLICY)
+    outcome: str = field(default="", metadata=_OUTCOME)
+    scenario: ScenarioName = field(default="baseline", metadata=_SCENARIO)
+    seed: int = field(default=1, metadata=_SEED)
+    firms: int = field(default=6000, metadata=_FIRMS)
+    level: float = field(default=0.95, metadata=_LEVEL)
+    reports: str = field(default="reports", metadata=_REPORTS)
+
+
+Parameters = TrainingGrantsParameters | CertificationParameters | SimulatedParameters | QuestionParameters
 
 NOTEBOOKS: Final[Mapping[str, type[Parameters]]] = {
     "training_grants": TrainingGrantsParameters,
@@ -119,6 +137,15 @@ NOTEBOOKS: Final[Mapping[str, type[Parameters]]] = {
     "bundle": SimulatedParameters,
 }
 """Notebook → its parameters. A notebook bears the name of the policy that it evaluates."""
+
+EXPLORATIONS: Final[Mapping[str, type[Parameters]]] = {
+    "specification_curve": QuestionParameters,
+    "robustness": QuestionParameters,
+    "heterogeneity": QuestionParameters,
+}
+"""Notebooks that bear the name of a question: `sme-eval run` runs them for a policy, the sample report leaves them out."""
+
+REGISTERED: Final[Mapping[str, type[Parameters]]] = {**NOTEBOOKS, **EXPLORATIONS}
 
 
 def notebook_name(notebook: str) -> str:
@@ -130,15 +157,15 @@ def notebook_name(notebook: str) -> str:
         There is no such notebook.
     """
     name = notebook.replace("\\", "/").rsplit("/", maxsplit=1)[-1].removesuffix(".ipynb")
-    if name not in NOTEBOOKS:
-        remedy = suggestion(name, tuple(NOTEBOOKS))
+    if name not in REGISTERED:
+        remedy = suggestion(name, tuple(REGISTERED))
         raise ParameterError(Problem(what=f"There is no notebook {name!r}.", where="notebooks/", remedy=remedy))
     return name
 
 
 def rules(notebook: str) -> tuple[Rule, ...]:
     """The rules of a notebook's parameters, in the order of its parameters cell."""
-    kind = NOTEBOOKS[notebook]
+    kind = REGISTERED[notebook]
     hints = get_type_hints(kind)
     return tuple(_rule(declared.name, hints[declared.name], declared.default, declared.metadata) for declared in fields(kind))
 
@@ -167,7 +194,7 @@ def resolve(notebook: str, settings: Mapping[str, object]) -> Parameters:
         An unknown notebook; unknown parameters, mistyped or refused values, all at once.
     """
     name = notebook_name(notebook)
-    kind: Any = NOTEBOOKS[name]
+    kind: Any = REGISTERED[name]
     made: Parameters = kind(**read_settings(rules(name), settings, f"notebook {name}"))
     return made
 

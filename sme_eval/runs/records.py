@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 from sme_eval.evaluation.record import Evaluation
@@ -19,3 +20,8 @@ def write_record(evaluation: Evaluation, reports: str = "reports") -> str:
     folder = Path(staging) if staging else project_folder() / reports
     written = evaluation.write(folder)
     return (PurePath(reports) / written.relative_to(folder)).as_posix()
+
+
+def for_question(evaluation: Evaluation, question: str) -> Evaluation:
+    """The same evaluation under a name of its own, so that a notebook about one question does not take the policy's place."""
+    return replace(evaluation, name=f"{evaluation.name}-{question}")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sme_eval.evaluation.bracket import role_of
@@ -15,6 +13,8 @@ from sme_eval.evaluation.record import Evaluation, RepetitionRecord
 from sme_eval.evaluation.record_base import EffectRecord, EstimatorRecord
 from sme_eval.panel.sample import Sample
 from sme_eval.terms import Language
+
+from .drawing import Drawing, drawing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,21 +38,6 @@ _ROLES: Final = {
     "doubly_robust": "given past growth, doubly robust",
     "unconditional": "no covariates",
 }
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Drawing:
-    """A figure of the briefing, with its description for those who do not see it."""
-
-    png: bytes
-    description: str
-
-    def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
-        return self.png, {"alt": self.description}
-
-    def __repr__(self) -> str:
-        """The description."""
-        return self.description
 
 
 def fit_all(design: Design, sample: Sample) -> dict[str, Any]:
@@ -287,15 +272,7 @@ def _p_value(value: float) -> str:
 
 
 def _drawing(evaluation: Evaluation, name: str, language: Language, how: str) -> Drawing:
-    simulated = "Simulated data: e" if evaluation.data_kind == "simulated" else "E"
-    return Drawing(_figures(evaluation.to_json(), language)[name], f"{simulated}ffect on {evaluation.outcome.label.en} {how}")
-
-
-@lru_cache(maxsize=2)
-def _figures(record: str, language: Language) -> Mapping[str, bytes]:
-    """The figures of a record's briefing; two cells that show one record draw it once."""
-    from sme_eval.briefing.compose import speaker_of
-    from sme_eval.briefing.figures import draw_figures
-
-    evaluation = Evaluation.from_json(record)
-    return draw_figures(evaluation, speaker_of(evaluation, language))
+    found = drawing(evaluation, name, language, how)
+    if found is None:
+        raise KeyError(name)
+    return found

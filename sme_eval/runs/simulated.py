@@ -10,6 +10,14 @@ from sme_eval.evaluation.evaluate import evaluate
 from sme_eval.evaluation.record import Evaluation
 from sme_eval.evaluation.repetition import repeat
 from sme_eval.intake import open_source
+from sme_eval.panel.firm_panel import FirmPanel
+from sme_eval.policies.policy import Policy
+
+
+def open_policy(policy: Policy, **parameters: Any) -> FirmPanel:
+    """The policy's own source with those of `parameters` that it takes: a simulation has a scenario, a seed and firms."""
+    made = {name: parameters.get(name, value) for name, value in policy.source_parameters.items()}
+    return open_source(policy.source, **made)
 
 
 def add_companion(evaluation: Evaluation, design: Design) -> Evaluation:
@@ -25,7 +33,7 @@ def add_companion(evaluation: Evaluation, design: Design) -> Evaluation:
     own = str(design.policy.source_parameters["scenario"])
     beside = design.policy.companion if design.policy.companion != made["scenario"] else own
     panel = open_source(design.policy.source, scenario=beside, **drawn)
-    return evaluation.beside(evaluate(design, panel))
+    return evaluation.beside(evaluate(design, panel, curve=False))
 
 
 def add_repetitions(evaluation: Evaluation, design: Design, panels: int, progress: Any = None) -> Evaluation:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from sme_eval.evaluation.repetition import FEWEST
-from sme_eval.policies.policy import find_policy
+from sme_eval.policies.policy import find_policy, load_policies
 from sme_eval.runs import parameters
 from sme_eval.runs.evaluate import policy_rules
 from sme_eval.runs.keys import read_notebook, source
-from sme_eval.runs.parameters import NOTEBOOKS, rules
+from sme_eval.runs.parameters import NOTEBOOKS, REGISTERED, rules
 from sme_eval.simulate import ningbo
 from sme_eval.simulate.scenario import SCENARIOS
 
@@ -25,10 +25,10 @@ def choices(notebook: str, name: str) -> set[str]:
 
 
 def test_every_notebook_has_its_parameters() -> None:
-    assert {path.stem for path in FOLDER.glob("*.ipynb")} == set(NOTEBOOKS)
+    assert {path.stem for path in FOLDER.glob("*.ipynb")} == set(REGISTERED)
 
 
-@pytest.mark.parametrize("notebook", sorted(NOTEBOOKS))
+@pytest.mark.parametrize("notebook", sorted(REGISTERED))
 def test_the_parameters_cell_is_the_dataclass(notebook: str) -> None:
     cells = [
         cell for cell in read_notebook(FOLDER / f"{notebook}.ipynb")["cells"] if "parameters" in cell["metadata"].get("tags", [])
@@ -38,7 +38,7 @@ def test_the_parameters_cell_is_the_dataclass(notebook: str) -> None:
     for node in ast.parse(source(cell)).body:
         assert isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
         declared[node.targets[0].id] = ast.literal_eval(node.value)
-    assert list(declared.items()) == list(dataclasses.asdict(NOTEBOOKS[notebook]()).items())
+    assert list(declared.items()) == list(dataclasses.asdict(REGISTERED[notebook]()).items())
 
 
 @pytest.mark.parametrize("notebook", sorted(NOTEBOOKS))
@@ -59,6 +59,10 @@ def test_defaults_are_those_of_the_policy(notebook: str) -> None:
     assert {name: getattr(default, name) for name in shared if hasattr(default, name)} == {
         name: value for name, value in shared.items() if hasattr(default, name)
     }
+
+
+def test_questions_can_be_put_to_every_policy() -> None:
+    assert choices("specification_curve", "policy") == set(load_policies())
 
 
 def test_limits_are_those_of_the_simulation() -> None:

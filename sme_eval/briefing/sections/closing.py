@@ -90,6 +90,7 @@ _PLACES = (
     (r"/dose(/slopes/\d+)?", "dose"),
     (r"/listing(/.+)?", "listing"),
     (r"/natural", "natural"),
+    (r"/curve", "curve"),
 )
 """Form of a place → key of its words."""
 
