@@ -40,9 +40,7 @@ def check_lapses(headline: Estimate, censored: Estimate | Unavailable, lapsed: L
         ),
     )
     if lapsed.n_firms < SMALL_COHORT or isinstance(censored, Unavailable):
-        return CheckResult(
-            name="lapses", threat="design", passed=None, reason="lapses_few", table=table, figure="intervals"
-        )
+        return CheckResult(name="lapses", threat="design", passed=None, reason="lapses_few", table=table, figure="intervals")
     return CheckResult(
         name="lapses",
         threat="design",

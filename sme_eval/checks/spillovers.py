@@ -46,7 +46,9 @@ def check_spillovers(headline: Estimate, without: LeftOut, slope: Estimate | Una
     table = Table(columns=COLUMNS, rows=rows)
     move = _move(headline, without)
     if isinstance(slope, Unavailable) or not math.isfinite(slope.conf_low):
-        return CheckResult(name="spillovers", threat="design", passed=None, reason="spillovers_unknown", table=table, figure="intervals")
+        return CheckResult(
+            name="spillovers", threat="design", passed=None, reason="spillovers_unknown", table=table, figure="intervals"
+        )
     covers = slope.conf_low <= 0.0 <= slope.conf_high
     stays = move < LARGEST_MOVE
     numbers: dict[str, int | float] = {
@@ -80,6 +82,4 @@ def _reason(covers: bool, stays: bool, known: bool) -> str:
 
 def _move(headline: Estimate, without: LeftOut) -> float:
     """How far the estimate moves, in standard errors of the headline; NaN where it is not known."""
-    if isinstance(without.estimate, Unavailable):
-        return math.nan
-    return abs(float(without.estimate.estimate) - float(headline.estimate)) / float(headline.std_error)
+    return abs(without.value - float(headline.estimate)) / float(headline.std_error)

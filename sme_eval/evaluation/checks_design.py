@@ -1,4 +1,4 @@
-"""The checks of a design that refit it: on other firms, without other policies' firms, on placebo assignments, on what is left of the data."""
+"""The checks of a design that refit it: without some firms, without other policies' firms, on placebo assignments."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _without_label(asked: Asked, refit: Refit, code: IntArray, name: str, out: B
 
 
 def _without_cohorts(asked: Asked, refit: Refit, code: IntArray) -> list[LeftOut]:
-    """The headline of all entrants but one cohort's, who stay in the comparison of earlier cohorts where the estimator can do so."""
+    """The headline without one cohort's entrants, who stay in the comparison of earlier ones where the estimator can keep them."""
     cohort, inside = asked.sample.cohort, code >= 0
     assert cohort is not None
     found = []
@@ -109,9 +109,7 @@ def _other_policy(asked: Asked, refit: Refit, code: IntArray, name: str, first_y
     label = (dictionary[name].label.zh, dictionary[name].label.en) if name in dictionary else None
     if label is None and name != ALL_TOGETHER:
         label = (name, name)
-    labelled = LeftOut(
-        key=name, estimate=without.estimate, n_treated=without.n_treated, n_firms=without.n_firms, label=label
-    )
+    labelled = LeftOut(key=name, estimate=without.estimate, n_treated=without.n_treated, n_firms=without.n_firms, label=label)
     return OtherPolicy(without=labelled, share_treated=shares[0], share_comparison=shares[1])
 
 

@@ -98,7 +98,7 @@ def _without_exposed(asked: Asked, refit: Refit, code: IntArray, exposure: Float
 
 
 def _slope(asked: Asked, exposure: FloatArray, untreated: BoolArray, cell: IntArray) -> Estimate | Unavailable:
-    """Outcome of never-treated firms on exposure, firm and year effects; clustered by industry × district, where exposure varies."""
+    """Outcome of never-treated firms on exposure, firm and year effects; clustered by the cell that exposure is one of."""
     names = asked.sample.names
     frame = asked.panel.frame[[names.firm, names.year, names.outcome]].assign(**{SLOPE: exposure / EXPOSURE_STEP, CELL: cell})
     if names.cluster is not None:
@@ -146,9 +146,7 @@ def _seen_at_base(sample: Sample, risk: RiskSet) -> RiskSet:
     return RiskSet(cohort=risk.cohort, treated=risk.treated & base, comparison=risk.comparison & base, x=risk.x)
 
 
-def _survival(
-    sample: Sample, sets: Sequence[RiskSet], moved: Sequence[FloatArray], time: int, level: float
-) -> Survival | None:
+def _survival(sample: Sample, sets: Sequence[RiskSet], moved: Sequence[FloatArray], time: int, level: float) -> Survival | None:
     """Shares still seen at an event time, cohorts by their treated firms, difference clustered by firm; None beyond the panel."""
     inside = [
         (r, np.isfinite(m[:, time]))
