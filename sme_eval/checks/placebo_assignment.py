@@ -66,9 +66,9 @@ def check_placebo_assignment(estimate: float, std_error: float, placebos: Placeb
     """Passed if the estimate is unusual, failed if placebos are not centred at zero, else informative.
 
     p = (1 + #{|θ* − m| ≥ |θ − m|}) / (1 + R), m the mean placebo; the same of θ/se(θ), which decides: with cohorts and strata of
-    unequal size only the studentised statistic keeps its level. The centre is m less what real entrants among the placebo ones carry over:
-    the estimate times `carried`. It has two errors: that of R draws, and that of the stratum means which it averages, which rest on
-    the same firms' outcomes: se² times `overlap`.
+    unequal size only the studentised statistic keeps its level. The centre is m less what real entrants among the placebo ones
+    carry over, the estimate times `carried`. Its error has two parts: that of R draws, and that of the stratum means which it
+    averages, which rest on the same firms' outcomes: se² times `overlap`.
     """
     known = placebos.known
     if len(known) < FEWEST_PLACEBOS or not std_error > 0.0:
