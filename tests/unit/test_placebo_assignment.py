@@ -105,9 +105,9 @@ def test_own_share_is_its_mean_over_deals() -> None:
 
 
 def test_the_level_is_kept_without_an_effect() -> None:
-    """120 panels without effect whose cohorts differ in size: 5 % of studentised p below 0.05, Monte Carlo error 2 points."""
+    """60 panels without effect whose cohorts differ in size: 5 % of studentised p below 0.05, Monte Carlo error 2.8 points."""
     below = []
-    for seed in range(120):
+    for seed in range(60):
         rng = np.random.default_rng(seed)
         firms, years = 60, np.arange(2015, 2020)
         kind = np.repeat([0, 1], 30)
@@ -120,7 +120,7 @@ def test_the_level_is_kept_without_an_effect() -> None:
         given = np.stack([np.arange(firms), *deals(kind, 99, rng)])
         effect, error = placebo_effects(cohorts, given)
         below.append(empirical_p(effect[0] / error[0], effect[1:] / error[1:]) <= 0.05)
-    assert 0.0 < np.mean(below) < 0.05 + 4 * 0.02
+    assert 0.0 < np.mean(below) < 0.05 + 4 * 0.028
 
 
 def placebos(effect: np.ndarray[Any, Any], carried: float = 0.0, overlap: float = 0.0) -> Placebos:
@@ -154,8 +154,7 @@ def test_histogram_counts_every_placebo() -> None:
 
 
 def test_both_ways_of_a_design_agree() -> None:
-    """The refitted path on the same deals gives the bulk path's placebos: the doubly robust form without a propensity is none, so
-    the landmark's own refits stand for it."""
+    """Refitted on the columns that the same deals give, the landmark has the placebos that the products give."""
     from sme_eval.evaluation import placebos as module
 
     one = asked(city(firms=2500))
