@@ -25,7 +25,7 @@ COLUMNS = ("share_treated", "share_comparison", "estimate", "conf_low", "conf_hi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survival:
-    """Shares still observed so many years after the base year, their difference with its interval, and treated firms at risk and gone."""
+    """Shares still observed at an event time, the interval of their difference, and treated firms at risk and gone."""
 
     time: int
     share_treated: float

@@ -54,12 +54,19 @@ def check_concurrent(headline: Estimate, others: Sequence[OtherPolicy]) -> Check
         name="concurrent",
         threat="design",
         passed=not moved,
-        reason="concurrent_moves" if moved else "concurrent_stable",
+        reason=_reason(bool(moved), bool(told)),
         numbers=numbers,
         statistic=largest([shift_of(headline, o.without) for o in told]),
         table=table,
         figure="intervals",
     )
+
+
+def _reason(moved: bool, told: bool) -> str:
+    """The verdict; without the difference in exposure where it would tell of few firms."""
+    if told:
+        return "concurrent_moves" if moved else "concurrent_stable"
+    return "concurrent_moves_few" if moved else "concurrent_stable_few"
 
 
 def _row(headline: Estimate, other: OtherPolicy) -> Row:

@@ -30,7 +30,7 @@ def check_leave_one_out(unit: Unit, headline: Estimate, without: Sequence[LeftOu
     Informative where fewer than two refits exist. The sentence quotes units of enough firms only; the verdict counts all.
     """
     known = [left for left in without if not isinstance(left.estimate, Unavailable)]
-    told = [float(left.estimate.estimate) for left in known if left.tellable]
+    told = [left.value for left in known if left.tellable]
     table = Table(columns=SHIFT_COLUMNS, rows=tuple(shift_row(headline, left) for left in without))
     if len(known) < 2 or not told:
         return CheckResult(

@@ -1,9 +1,9 @@
 """Whether firms that were dealt somebody else's history seem to have an effect too, and how unusual the estimate is among them.
 
 Within a stratum the histories of firms are dealt out again, so that each deal has as many entrants of each cohort in each stratum
-as there were; the same estimator is applied to each deal. It shows whether the estimate could come from the composition of strata, from
-shocks common to a stratum, or from the estimator itself. It cannot show selection within strata: entrants that grew before they
-entered are not imitated by firms drawn at random.
+as there were; the same estimator is applied to each deal. It shows whether the estimate could come from the composition of strata,
+from shocks common to a stratum, or from the estimator itself. It cannot show selection within strata: entrants that grew before
+they entered are not imitated by firms drawn at random.
 """
 
 from __future__ import annotations
@@ -65,10 +65,10 @@ class Placebos:
 def check_placebo_assignment(estimate: float, std_error: float, placebos: Placebos) -> CheckResult:
     """Passed if the estimate is unusual, failed if placebos are not centred at zero, else informative.
 
-    p = (1 + #{|θ* − m| ≥ |θ − m|}) / (1 + R), m the mean placebo; the same of θ/se(θ), which decides: with cohorts and strata of unequal
-    size only the studentised statistic keeps its level. The centre is m less what real entrants among the placebo ones carry over:
-    the estimate times `carried`. It has two errors: that of R draws, and that of the stratum means which it averages, which rest on
-    the same firms' outcomes: se² times `overlap`.
+    p = (1 + #{|θ* − m| ≥ |θ − m|}) / (1 + R), m the mean placebo; the same of θ/se(θ), which decides: with cohorts and strata of
+    unequal size only the studentised statistic keeps its level. The centre is m less what real entrants among the placebo ones
+    carry over, the estimate times `carried`. Its error has two parts: that of R draws, and that of the stratum means which it
+    averages, which rest on the same firms' outcomes: se² times `overlap`.
     """
     known = placebos.known
     if len(known) < FEWEST_PLACEBOS or not std_error > 0.0:

@@ -32,8 +32,13 @@ class LeftOut:
     label: tuple[str, str] | None = None
 
     @property
+    def value(self) -> float:
+        """The estimate as a number, NaN where there is none."""
+        return math.nan if isinstance(self.estimate, Unavailable) else float(self.estimate.estimate)
+
+    @property
     def fewest(self) -> int:
-        """The fewest firms that its numbers tell of: those left, or those left out, whom the difference to the headline tells of."""
+        """The fewest firms it tells of: those left, or those left out, of whom the difference to the headline tells."""
         left = None if isinstance(self.estimate, Unavailable) else self.estimate.n_treated
         return min(n for n in (left, self.n_treated or None, self.n_firms) if n is not None)
 
@@ -57,7 +62,7 @@ def shift_of(headline: Estimate, left: LeftOut) -> float:
     share = left.n_treated / all_treated if all_treated else 0.0
     apart = own**2 * share / (1.0 - share) if share < 1.0 else math.inf
     variance = max(other**2 - own**2, apart)
-    difference = float(left.estimate.estimate) - float(headline.estimate)
+    difference = left.value - float(headline.estimate)
     return difference / math.sqrt(variance if variance > 0.0 else own**2) if own > 0.0 and math.isfinite(variance) else math.nan
 
 
@@ -71,10 +76,8 @@ def allowed_shift(exclusions: int) -> float:
 
 def turns(headline: Estimate, left: LeftOut) -> bool:
     """Whether an estimate whose interval excludes zero changes sign; one that is not told from zero has no sign to lose."""
-    if isinstance(left.estimate, Unavailable):
-        return False
     side = int(headline.conf_low > 0.0) - int(headline.conf_high < 0.0)
-    return side * float(left.estimate.estimate) < 0.0
+    return side * left.value < 0.0
 
 
 def shift_row(headline: Estimate, left: LeftOut) -> Row:

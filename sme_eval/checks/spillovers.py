@@ -82,6 +82,4 @@ def _reason(covers: bool, stays: bool, known: bool) -> str:
 
 def _move(headline: Estimate, without: LeftOut) -> float:
     """How far the estimate moves, in standard errors of the headline; NaN where it is not known."""
-    if isinstance(without.estimate, Unavailable):
-        return math.nan
-    return abs(float(without.estimate.estimate) - float(headline.estimate)) / float(headline.std_error)
+    return abs(without.value - float(headline.estimate)) / float(headline.std_error)

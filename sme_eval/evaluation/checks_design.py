@@ -1,4 +1,4 @@
-"""The checks of a design that refit it: on other firms, without other policies' firms, on placebo assignments, on what is left of the data."""
+"""The checks of a design that refit it: without some firms, without other policies' firms, on placebo assignments."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _without_label(asked: Asked, refit: Refit, code: IntArray, name: str, out: B
 
 
 def _without_cohorts(asked: Asked, refit: Refit, code: IntArray) -> list[LeftOut]:
-    """The headline of all entrants but one cohort's, who stay in the comparison of earlier cohorts where the estimator can do so."""
+    """The headline without one cohort's entrants, who stay in the comparison of earlier ones where the estimator can keep them."""
     cohort, inside = asked.sample.cohort, code >= 0
     assert cohort is not None
     found = []

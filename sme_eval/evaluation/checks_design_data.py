@@ -30,6 +30,9 @@ from .risk_sets import RiskSet, average_window, changes, risk_sets
 
 SLOPE, CELL = "_treated_neighbours", "_cell"
 
+SAME_EXPOSURE = 12
+"""Decimals of a share: sums in another order must not move a firm over the quantile."""
+
 
 # --- spillovers ---------------------------------------------------------------------------------------------------
 
@@ -91,14 +94,14 @@ def _without_exposed(asked: Asked, refit: Refit, code: IntArray, exposure: Float
     late = (code >= 0) & (year >= sample.cohort.min()) & np.isfinite(exposure)
     count = np.bincount(code[late], minlength=sample.n_firms)
     mean = np.bincount(code[late], exposure[late], minlength=sample.n_firms) / np.maximum(count, 1)
-    never = sample.cohort == NEVER
+    mean, never = np.round(mean, SAME_EXPOSURE), sample.cohort == NEVER
     out = never & (mean > np.quantile(mean[never], HIGH_EXPOSURE))
     keep = (code < 0) | ~out[np.where(code >= 0, code, 0)]
     return LeftOut(key="without_exposed", estimate=refit.rows(keep), n_treated=0, n_firms=int(out.sum()))
 
 
 def _slope(asked: Asked, exposure: FloatArray, untreated: BoolArray, cell: IntArray) -> Estimate | Unavailable:
-    """Outcome of never-treated firms on exposure, firm and year effects; clustered by industry × district, where exposure varies."""
+    """Outcome of never-treated firms on exposure, firm and year effects; clustered by the cell that exposure is one of."""
     names = asked.sample.names
     frame = asked.panel.frame[[names.firm, names.year, names.outcome]].assign(**{SLOPE: exposure / EXPOSURE_STEP, CELL: cell})
     if names.cluster is not None:

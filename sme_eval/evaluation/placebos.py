@@ -87,7 +87,7 @@ def _treated_after(sample: Sample, cohort: int, change: FloatArray) -> FloatArra
 
 
 def _by_refitting(asked: Asked, stratum: IntArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray, float]:
-    """Effects and errors by the estimator itself, histories dealt out as columns of the frame; what is carried over from counts."""
+    """Effects and errors by the estimator itself, histories dealt out as columns; what is carried over from counts."""
     refit, sample = Refit.of(asked), asked.sample
     code = firm_codes(asked)
     first, history = first_rows(code, sample.n_firms), history_columns(asked.design.estimator, sample)
@@ -96,8 +96,10 @@ def _by_refitting(asked: Asked, stratum: IntArray, rng: np.random.Generator) -> 
     for given in deals(stratum, draws, rng):
         rows = np.where(inside, first[given[np.where(inside, code, 0)]], np.arange(len(code)))
         estimate = refit.columns({name: refit.frame[name].take(rows).array for name in history})
-        missing = isinstance(estimate, Unavailable)
-        found.append((math.nan, math.nan) if missing else (float(estimate.estimate), float(estimate.std_error)))
+        if isinstance(estimate, Unavailable):
+            found.append((math.nan, math.nan))
+        else:
+            found.append((float(estimate.estimate), float(estimate.std_error)))
     effect, error = np.array(found).T
     assert sample.cohort is not None
     placebo, others = own_share(sample.cohort <= sample.years[-1], stratum)
@@ -115,7 +117,9 @@ def history_columns(estimator: Estimator, sample: Sample) -> tuple[str, ...]:
     """Columns that say what happened to a firm and when: those that a deal takes from another firm."""
     named = [sample.names.cohort, getattr(estimator, "listed", None), getattr(estimator, "among", None)]
     if isinstance(estimator, Untangle):
-        for part in (*estimator.arms.values(), *estimator.exposures.values()):
-            named += part.columns
+        for arm in estimator.arms.values():
+            named += arm.columns
+        for exposure in estimator.exposures.values():
+            named += exposure.columns
     kept = dict.fromkeys(name for name in named if name is not None and name not in getattr(estimator, "covariates", ()))
     return tuple(kept)

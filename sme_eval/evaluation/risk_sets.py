@@ -18,7 +18,7 @@ from sme_eval.terms import NEVER
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RiskSet:
-    """A cohort with a base year: its `treated` and their `comparison` (N,), and covariates `x` (N, p) as of its start, NaN unknown."""
+    """A cohort with a base year: `treated` and `comparison` (N,), and covariates `x` (N, p) as of its start, NaN where unknown."""
 
     cohort: int
     treated: BoolArray
@@ -52,7 +52,7 @@ def average_window(estimator: Estimator, sample: Sample) -> tuple[int, int]:
 
 
 def risk_sets(estimator: Estimator, sample: Sample) -> tuple[RiskSet, ...]:
-    """One per cohort with a base year in the sample, by its cohort; covariates are an intercept alone where none are conditioned on."""
+    """One per cohort with a base year in the sample; covariates are an intercept alone where none are conditioned on."""
     if sample.cohort is None:
         raise AssertionError("a design's sample has cohorts")
     cohort, landmark = sample.cohort, landmark_of(estimator)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays import BoolArray, FloatArray
+from .arrays import BoolArray, FloatArray, IntArray
 
 BOOTSTRAP_DRAWS = 200
 """Samples of units behind the bounds' standard errors: these are then known to 5 %."""
@@ -16,9 +16,10 @@ BOOTSTRAP_DRAWS = 200
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SurvivalCell:
-    """One cohort at one event time: units (N,) at risk as `treated` or `comparison`, and the outcome `change` (N,), NaN for who left.
+    """One cohort at one event time: units (N,) at risk as `treated` or `comparison`, and their `change` (N,), NaN for who left.
 
-    Changes may be residuals: bounds are on the difference of their means. Cells of one `time` are pooled by treated units, times averaged.
+    Changes may be residuals: bounds are on the difference of their means. Cells of one `time` are pooled by treated units, times
+    averaged.
     """
 
     time: int
@@ -29,7 +30,7 @@ class SurvivalCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeeBounds:
-    """`untrimmed` difference, bounds on that of units that would survive either way, their errors and Imbens and Manski's interval."""
+    """The `untrimmed` difference, bounds on that of units that survive either way, their errors, Imbens and Manski's interval."""
 
     untrimmed: float
     lower: float
@@ -59,11 +60,11 @@ def lee_bounds(
 ) -> LeeBounds:
     """Bounds on the mean difference of changes between treated and comparison units that survive whichever group they are in.
 
-    With survival s₁ of the treated and s₀ of the comparison, q = (s₁ − s₀)/s₁ of the treated survivors are trimmed if q > 0: the largest
-    for the lower bound, the smallest for the upper; if s₀ > s₁ the comparison is trimmed by (s₀ − s₁)/s₀, smallest for the lower.
-    Assumes monotonicity (treatment moves survival of all units of a cohort one way) and assignment independent of potential changes and
-    survival. Errors: bootstrap of units over all cells together, trimming shares estimated anew. Interval: Imbens and Manski (2004),
-    covering the effect, not the whole set. Source: Lee (2009), Review of Economic Studies 76, 1071-1102.
+    With survival s₁ of the treated and s₀ of the comparison, q = (s₁ − s₀)/s₁ of the treated survivors are trimmed if q > 0: the
+    largest for the lower bound, the smallest for the upper; if s₀ > s₁ the comparison is trimmed by (s₀ − s₁)/s₀, smallest for the
+    lower. Assumes monotonicity (treatment moves survival of all units of a cohort one way) and assignment independent of potential
+    changes and survival. Errors: bootstrap of units over all cells together, trimming shares estimated anew. Interval: Imbens and
+    Manski (2004), covering the effect, not the whole set. Source: Lee (2009), Review of Economic Studies 76, 1071-1102.
     """
     n = len(cells[0].change)
     ordered = [_Ordered.of(cell) for cell in cells]
@@ -104,7 +105,7 @@ class _Ordered:
 
     time: int
     at_risk: tuple[FloatArray, FloatArray]
-    place: tuple[FloatArray, FloatArray]
+    place: tuple[IntArray, IntArray]
     value: tuple[FloatArray, FloatArray]
 
     @classmethod
@@ -112,12 +113,12 @@ class _Ordered:
         groups = (cell.treated, cell.comparison & ~cell.treated)
         order = np.argsort(cell.change, kind="stable")
         order = order[np.isfinite(cell.change[order])]
-        place = tuple(order[group[order]] for group in groups)
+        treated, comparison = (order[group[order]].astype(np.int64) for group in groups)
         return cls(
             time=cell.time,
             at_risk=(groups[0].astype(np.float64), groups[1].astype(np.float64)),
-            place=(place[0], place[1]),
-            value=(cell.change[place[0]], cell.change[place[1]]),
+            place=(treated, comparison),
+            value=(cell.change[treated], cell.change[comparison]),
         )
 
 
@@ -127,12 +128,12 @@ def _pooled(cells: Sequence[_Ordered], weight: FloatArray) -> FloatArray:
     total, mass = np.zeros((len(times), len(weight), 3)), np.zeros((len(times), len(weight)))
     for cell in cells:
         found, of = _cell(cell, weight)
-        live = np.isfinite(found).all(axis=1)
+        live = np.asarray(np.isfinite(found).all(axis=1))
         total[times.index(cell.time)] += np.where(live, of, 0.0)[:, None] * np.where(live[:, None], found, 0.0)
         mass[times.index(cell.time)] += np.where(live, of, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
         by_time = np.where(mass[:, :, None] > 0.0, total / mass[:, :, None], np.nan)
-    known = np.isfinite(by_time[:, :, :1])
+    known: BoolArray = np.isfinite(by_time[:, :, :1])
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(known, by_time, 0.0).sum(axis=0) / known.sum(axis=0))
 

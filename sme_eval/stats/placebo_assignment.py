@@ -1,7 +1,7 @@
 """Placebo assignments: treatment histories dealt out again among the units of a stratum, and the landmark effect of each deal.
 
-A permutation test conditional on strata. The effect is that of `treated_gap` by regression, cohorts pooled by their treated weight and
-event times averaged; a deal costs one product with the cross-products of covariates and one p × p inverse per cohort.
+A permutation test conditional on strata. The effect is that of `treated_gap` by regression, cohorts pooled by their treated weight
+and event times averaged; a deal costs one update of the covariates' cross-products and one p × p inverse per cohort.
 """
 
 from __future__ import annotations
