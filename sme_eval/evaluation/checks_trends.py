@@ -37,7 +37,7 @@ Found = tuple[float | Unavailable, float | Unavailable, int | None]
 """Estimate, standard error, treated firms."""
 
 
-def trend_checks(asked: Asked) -> Iterator[CheckResult]:
+def trends_checks(asked: Asked) -> Iterator[CheckResult]:
     """What the pre-trend test could have missed; anticipation and donuts; placebo dates. Nothing where nobody is compared."""
     if isinstance(asked.headline.estimator, BeforeAfter):
         return

@@ -12,7 +12,7 @@ import sme_eval as sme
 from sme_eval.checks.protocol import CheckResult
 from sme_eval.evaluation.asked import Asked
 from sme_eval.evaluation.checking import GROUPS
-from sme_eval.evaluation.checks_trends import average_weight, trend_checks
+from sme_eval.evaluation.checks_trends import average_weight, trends_checks
 from sme_eval.evaluation.fitting import event_source, fit, sample_of
 from sme_eval.policies.policy import Policy
 from sme_eval.policies.rules import EstimatorRule
@@ -41,11 +41,11 @@ def with_headline(name: str, **choices: str) -> Policy:
 
 
 def checks(policy: Policy, panel: sme.FirmPanel, outcome: str | None = None) -> dict[str, CheckResult]:
-    return {check.name: check for check in trend_checks(asked(policy, panel, outcome))}
+    return {check.name: check for check in trends_checks(asked(policy, panel, outcome))}
 
 
 def test_the_group_is_asked() -> None:
-    assert GROUPS["trends"] is trend_checks
+    assert GROUPS["trends"] is trends_checks
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_group_time_placebo_by_hand() -> None:
     policy = with_headline("CallawaySantAnna", comparison="never_treated")
     given = asked(policy, panel)
     sample = sme.Sample.from_frame(frame, firm="firm", year="year", outcome="log_revenue", cohort="certified_year")
-    found = list(trend_checks(replace(given, sample=sample)))
+    found = list(trends_checks(replace(given, sample=sample)))
     row = next(c for c in found if c.name == "placebo_timing").table.rows[0]  # type: ignore[union-attr]
     wide = frame.pivot(index="firm", columns="year", values="log_revenue")
     treated = frame.groupby("firm").certified_year.first() == 2021
@@ -143,7 +143,7 @@ def test_donuts_are_biased_under_a_true_zero_and_say_so() -> None:
 
 def test_it_is_quick_enough_for_thousands_of_panels() -> None:
     given = asked(POLICIES["certification"], NINGBO[1])
-    list(trend_checks(given))
+    list(trends_checks(given))
     start = time.process_time()
-    list(trend_checks(given))
+    list(trends_checks(given))
     assert time.process_time() - start < 5.0, "a tenth of this on a quiet machine"
