@@ -10,6 +10,8 @@ from sme_eval.checks.concurrent import ALL_TOGETHER, OtherPolicy, check_concurre
 from sme_eval.checks.leave_one_out import Unit, check_leave_one_out
 from sme_eval.checks.protocol import CheckResult
 from sme_eval.checks.shifts import LeftOut
+from sme_eval.estimators.district_dose import DistrictDose
+from sme_eval.estimators.untangle import Untangle
 from sme_eval.results.unavailable import Unavailable
 from sme_eval.stats.arrays import BoolArray, FloatArray, IntArray
 
@@ -20,6 +22,8 @@ from .placebos import placebo_check
 from .refits import Refit
 from .risk_sets import average_window, risk_sets
 
+SLOW = (DistrictDose, Untangle)
+"""Estimators without placebo assignments: hundreds of refits take minutes; a dose has its permutation of districts."""
 FEWEST_UNITS = 3
 """Leaving out one of two units leaves the other alone, which is no check."""
 
@@ -31,7 +35,8 @@ def design_checks(asked: Asked) -> Iterator[CheckResult]:
     refit, code = Refit.of(asked), firm_codes(asked)
     yield from _leave_one_out(asked, refit, code)
     yield from _concurrent(asked, refit, code)
-    yield placebo_check(asked)
+    if not isinstance(asked.design.estimator, SLOW):
+        yield placebo_check(asked)
     yield from spillover_check(asked, refit, code)
     yield from attrition_check(asked)
     yield from lapse_check(asked, refit, code)

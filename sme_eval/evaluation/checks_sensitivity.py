@@ -11,7 +11,6 @@ from sme_eval.checks.smoothness import check_smoothness
 
 from .asked import Asked
 
-
 OTHERS = ("dose_slope", "separated", "before_after")
 """Headlines whose event study is that of another effect, or compares nobody."""
 

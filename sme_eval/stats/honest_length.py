@@ -21,6 +21,8 @@ from .honest_restrictions import differences
 
 FAR = 8.0
 """Standard errors of bias beyond which the other tail of |N(b, 1)| is nothing."""
+COARSE = 9
+"""Points of a first look along the frontier."""
 PASSES = 10_000
 """Most passes of coordinate descent; a dozen weights need fewer than a hundred."""
 
@@ -54,9 +56,9 @@ def shortest_interval(covariance: FloatArray, n_before: int, weights: FloatArray
         return _at(problem, problem.solve(share * most, start), bound, alpha).half_length
 
     # Half-length is quasi-convex along the frontier: a coarse look finds the valley, Brent's method its floor.
-    coarse = np.linspace(0.0, 1.0, 33)
+    coarse = np.linspace(0.0, 1.0, COARSE)
     place = int(np.argmin([half_length(share) for share in coarse]))
-    ends = (coarse[max(place - 1, 0)], coarse[min(place + 1, 32)])
+    ends = (coarse[max(place - 1, 0)], coarse[min(place + 1, COARSE - 1)])
     found = minimize_scalar(half_length, bounds=ends, method="bounded", options={"xatol": 1e-12})
     tried = [_at(problem, problem.solve(share * most, start), bound, alpha) for share in (float(found.x), *ends)]
     return min(tried, key=lambda one: one.half_length)
@@ -70,12 +72,13 @@ def _at(problem: _Frontier, free: FloatArray, bound: float, alpha: float) -> Fix
 
 
 def folded_quantile(bias: float, level: float) -> float:
-    """The `level` quantile of |N(bias, 1)|."""
-    from scipy import stats
+    """The `level` quantile of |N(bias, 1)|, by root finding: the non-central chi-squared's own inverse is a hundred times slower."""
+    from scipy.optimize import brentq
+    from scipy.special import ndtr, ndtri
 
     if bias > FAR:
-        return float(bias + stats.norm.ppf(level))
-    return math.sqrt(float(stats.ncx2.ppf(level, 1, bias**2) if bias > 0.0 else stats.chi2.ppf(level, 1)))
+        return float(bias + ndtri(level))
+    return float(brentq(lambda x: ndtr(x - bias) - ndtr(-x - bias) - level, 0.0, bias + 2.0 * FAR, xtol=1e-13, rtol=1e-14))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
