@@ -25,7 +25,7 @@ from .document import (
     Table,
     Text,
 )
-from .sections import bracket, bundle, closing, comparisons, design, dose, evidence, listing, opening, power, sample
+from .sections import bracket, bundle, checks, closing, comparisons, design, dose, evidence, listing, opening, power, sample
 from .sections.common import Blocks
 from .speaker import Speaker
 from .wording import load_wording
@@ -51,7 +51,7 @@ SECTIONS: Final = (
     comparisons.repetitions,
     sample.cohorts,
     sample.flow,
-    closing.checks,
+    checks.checks,
     closing.limits,
     closing.withheld,
     closing.sources,

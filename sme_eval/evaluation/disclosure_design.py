@@ -107,4 +107,5 @@ def _coding(coding: CodingRecord, evaluation: Evaluation, path: str, log: Log) -
 def _drift(check: CheckRecord, log: Log) -> CheckRecord:
     told = {name for name in DRIFT_NUMBERS if name in check.numbers and not isinstance(check.numbers[name], Unavailable)}
     log.add("/bracket", "threshold", len(told))
-    return replace(check, numbers={n: Unavailable(WITHHELD) if n in told else value for n, value in check.numbers.items()})
+    numbers = {n: Unavailable(WITHHELD) if n in told else value for n, value in check.numbers.items()}
+    return replace(check, numbers=numbers, statistic=Unavailable(WITHHELD) if told else check.statistic)

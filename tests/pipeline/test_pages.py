@@ -15,6 +15,7 @@ import sme_eval as sme
 from sme_eval.briefing.numbers import format_value
 from sme_eval.briefing.pointers import resolve
 from sme_eval.briefing.render import Briefing, render_briefing
+from sme_eval.briefing.wording import load_wording
 from sme_eval.evaluation.design import Design
 from sme_eval.evaluation.disclosure import release
 from sme_eval.evaluation.record import Evaluation
@@ -68,6 +69,20 @@ def test_pages_print_the_record_and_nothing_else(policy: str, audience: str, lan
     for element in soup.find_all(["data", "style"]):
         element.decompose()
     assert re.findall(r".{0,20}\d.{0,20}", soup.get_text()) == []
+
+
+@pytest.mark.parametrize("policy", ["training_grants", *SCENARIOS])
+def test_every_check_column_and_row_has_words(policy: str) -> None:
+    """Rows that the data name have labels; a key that is a year or a number needs no word."""
+    words = load_wording("zh")
+    for check in evaluation(policy, "internal").checks:
+        assert words.has(f"check.{check.name}") and words.has(f"reason.{check.reason}"), check.name
+        table = check.table
+        if table is not None:
+            assert [name for name in table.columns if not words.has(f"column.{name}")] == []
+            bare = [row.key for row in table.rows if row.label is None and not re.fullmatch(r"[−-]?[\d.]+", row.key)]
+            known = (f"row.{check.name}.", "checks.row_")
+            assert [key for key in bare if not any(words.has(prefix + key) for prefix in known)] == [], check.name
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
