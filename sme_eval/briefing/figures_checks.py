@@ -76,7 +76,7 @@ def _frame(check: CheckRecord, table: CheckTableRecord, where: str, speaker: Spe
     rows: list[dict[str, Any]] = []
     for n, row in enumerate(table.rows):
         name = plain(speaker.runs(row_name(where + pointer("table", "rows", n), check, row)))
-        numbers = {column: _number(_of(row, column)) for column in NUMBERS if column in table.columns}
+        numbers: dict[str, Any] = {name: _number(_of(row, name)) for name in NUMBERS if name in table.columns}
         original = row.key in ORIGINALS
         rows.append({"term": fill(name, WRAP[speaker.wording.language]), "is_headline": original, **numbers})
     rows.sort(key=lambda row: not row["is_headline"])
