@@ -20,8 +20,11 @@ from .figures_design import bracket_axes, compared_axes, height_of_compared
 from .figures_dose import HEIGHT as HEIGHT_DOSE
 from .figures_dose import dose_axes
 from .figures_listing import HEIGHT_SET, HEIGHT_STAGES, has_set, set_axes, stage_axes
+from .figures_summary import HEIGHT as HEIGHT_SUMMARY
+from .figures_summary import summary_axes
 from .numbers import DASH, format_value
 from .pointers import pointer
+from .sections.bureau import has_summary
 from .sections.checks import figure_name
 from .sections.common import effects_of
 from .sections.evidence import has_forest
@@ -45,6 +48,16 @@ def draw_figures(evaluation: Evaluation, speaker: Speaker) -> Mapping[str, bytes
             **_checks(evaluation, speaker),
         }
     return figures
+
+
+def draw_summary(evaluation: Evaluation, speaker: Speaker) -> Mapping[str, bytes]:
+    """The one chart of the short forms; none where there is no interval."""
+    if not has_summary(evaluation):
+        return {}
+    with theme():
+        figure, (axes,) = canvas(HEIGHT_SUMMARY)
+        summary_axes(axes, evaluation, speaker)
+        return {"summary": finished(figure, evaluation, speaker)}
 
 
 def _effect_label(evaluation: Evaluation, speaker: Speaker, root: str) -> str:

@@ -32,6 +32,7 @@ from .listing import listing_record
 from .policy_record import outcome_record, policy_record
 from .power import power_records
 from .provenance import provenance
+from .recommendations import recommendations_for
 from .record import SCHEMA_VERSION, Evaluation, FlowRecord, PublishedRecord, PublishedRow
 from .record_base import EffectRecord
 from .record_checks import check_record
@@ -125,6 +126,7 @@ def _evaluate(design: Design, panel: FirmPanel, lean: bool, effort: Effort, prog
         dose=dose,
         listing=None if lean else listing_record(design, panel, sample, record, mechanisms),
         bundle=bundle,
+        recommendations=None if lean else recommendations_for(policy.name, panel.data_kind),
     )
     return replace(evaluation, power=power_records(evaluation, headline))
 

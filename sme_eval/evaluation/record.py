@@ -21,6 +21,7 @@ from sme_eval.terms import DataKind
 from .plain import from_plain, to_plain
 from .record_base import Bilingual, Count, EffectRecord, EstimatorRecord, Number, Scalar
 from .record_checks import CheckRecord
+from .record_recommendations import RecommendationsRecord
 from .record_sections import (
     BracketRecord,
     BundleRecord,
@@ -303,6 +304,7 @@ class Evaluation(Printable):
     dose: DoseRecord | None = None
     listing: ListingRecord | None = None
     bundle: BundleRecord | None = None
+    recommendations: RecommendationsRecord | None = None
 
     @property
     def slug(self) -> str:

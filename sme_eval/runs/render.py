@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 INDEX_PAGE: Final = "../../index.html"
 """From a report's folder."""
+BRIEFING_FORMS: Final = 3
+"""The whole page, the bureau's briefing, the two pages."""
 _OF_A_RUN: Final = ("papermill", "execution")
 """Metadata of a run: times and paths of this machine."""
 
@@ -33,13 +35,13 @@ def appendix_name(slug: str) -> str:
 
 
 def rendering_units(verb: str) -> int:
-    """Steps of a rendering: the gate, a briefing per audience and language, and the appendix of a notebook."""
-    return 1 + 2 * len(LANGUAGES) + (verb == "run")
+    """Steps of a rendering: the gate, a briefing per audience, language and form, and the appendix of a notebook."""
+    return 1 + 2 * len(LANGUAGES) * BRIEFING_FORMS + (verb == "run")
 
 
 def render_record(folder: Path, staging: Path, notebook: str, tick: Callable[[], None]) -> None:
     """Write every page of the record in `folder` below `staging`; `notebook` names the one whose appendix is made, if any."""
-    from sme_eval.briefing.render import render_briefing
+    from sme_eval.briefing.render import render_forms
     from sme_eval.evaluation.disclosure import release, require_released
     from sme_eval.evaluation.record import Evaluation
 
@@ -50,8 +52,9 @@ def render_record(folder: Path, staging: Path, notebook: str, tick: Callable[[],
     tick()
     for evaluation in (internal, released):
         for language in LANGUAGES:
-            render_briefing(evaluation, language).write(staging)
-            tick()
+            for briefing in render_forms(evaluation, language):
+                briefing.write(staging)
+                tick()
     if notebook:
         _appendix(internal, folder, staging, notebook)
         tick()
