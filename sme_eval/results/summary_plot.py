@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .plots import BEFORE, EFFECT, INK, LEAD, TRUTH_MARK
+from .plots import BEFORE, EFFECT, INK, LEAD, TRUTH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROOM = 0.24
 """Share of the width left free on either side for words."""
+PAPER: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
 
 
 def draw_summary(
@@ -35,13 +36,15 @@ def draw_summary(
     axes.set_ylim(-1.15, 1.25)
     if band is not None:
         axes.axvspan(*band, facecolor=BEFORE, zorder=0)
-        axes.text(sum(band) / 2.0, -1.08, small, ha="center", va="bottom", fontsize=9.5, color=LEAD)
+        axes.text(
+            sum(band) / 2.0, -1.08, small, ha="center", va="bottom", fontsize=9.5, color=LEAD, bbox={**PAPER, "facecolor": BEFORE}
+        )
     axes.axvline(0.0, color=INK, linewidth=1.2)
-    axes.text(0.0, 1.2, none, ha="center", va="top", fontsize=9.5, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
+    axes.text(0.0, 1.2, none, ha="center", va="top", fontsize=9.5, bbox=PAPER)
     axes.plot([low, high], [0.0, 0.0], color=EFFECT, linewidth=7, solid_capstyle="butt", zorder=3)
     axes.scatter([estimate], [0.0], s=110, color="white", edgecolors=EFFECT, linewidths=2.4, zorder=4)
     if truth is not None:
-        axes.scatter([truth], [0.0], label=truth_label, **{**TRUTH_MARK, "s": 46, "zorder": 5})
+        axes.scatter([truth], [0.0], s=70, marker="D", color=TRUTH, edgecolors="white", linewidths=1.2, zorder=5, label=truth_label)
     for place, side, text in ((low, "right", at_least), (high, "left", at_most)):
         shift = (-7 if side == "right" else 7, 0)
         axes.annotate(

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 INDEX_PAGE: Final = "../../index.html"
 """From a report's folder."""
-BRIEFING_FORMS: Final = 3
-"""The whole page, the bureau's briefing, the two pages."""
 _OF_A_RUN: Final = ("papermill", "execution")
 """Metadata of a run: times and paths of this machine."""
 
@@ -36,7 +34,9 @@ def appendix_name(slug: str) -> str:
 
 def rendering_units(verb: str) -> int:
     """Steps of a rendering: the gate, a briefing per audience, language and form, and the appendix of a notebook."""
-    return 1 + 2 * len(LANGUAGES) * BRIEFING_FORMS + (verb == "run")
+    from sme_eval.briefing.document import FORMS
+
+    return 1 + 2 * len(LANGUAGES) * len(FORMS) + (verb == "run")
 
 
 def render_record(folder: Path, staging: Path, notebook: str, tick: Callable[[], None]) -> None:

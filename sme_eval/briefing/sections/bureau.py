@@ -27,7 +27,7 @@ def bureau(evaluation: Evaluation) -> Blocks:
         *recommendations(evaluation),
         Heading((Say("bureau.annex"),), anchor="annex", numbered=False),
         *summary_figure(evaluation),
-        _table(evaluation),
+        main_figures(evaluation),
         Paragraph((Say("bureau.technical"),), role="note"),
     ]
 
@@ -63,7 +63,7 @@ def has_summary(evaluation: Evaluation) -> bool:
     return not any(isinstance(value, Unavailable) for value in (headline.estimate, headline.conf_low, headline.conf_high))
 
 
-def _table(evaluation: Evaluation) -> Table[Phrase]:
+def main_figures(evaluation: Evaluation) -> Table[Phrase]:
     """The main figures, one a row."""
     effect = evaluation.headline
     rows: list[tuple[str, Phrase]] = [("outcome", (Say("cell.outcome", at=pointer("outcome")),))]

@@ -18,8 +18,8 @@ from .opening import FINDINGS, claim_sentence
 MOST_FINDINGS: Final = 5
 WITHHELD: Final = "withheld"
 TRENDS: Final = {True: "passed", False: "failed", None: "untested"}
-DESCRIBED: Final = "descriptive_only"
-"""A claim that compares nobody: its sentence says what changed, and nothing is put down to the policy."""
+DESCRIBING: Final = frozenset({"descriptive_only"})
+"""Claims that compare nobody: the sentence says what changed, and nothing is put down to the policy."""
 
 
 def mode_of(evaluation: Evaluation) -> str:
@@ -55,7 +55,7 @@ def findings(evaluation: Evaluation) -> tuple[Phrase, ...]:
 
 def effect(evaluation: Evaluation) -> Phrase:
     """How large the effect is at least and at most, for whom, and beside the truth where that is known."""
-    if evaluation.claim.kind == DESCRIBED:
+    if evaluation.claim.kind in DESCRIBING:
         return claim_sentence(evaluation, "")
     pieces: list[Piece] = [Say(f"brief.{effect_key(evaluation)}")]
     for key in (*_natural(evaluation), *_truth(evaluation)):

@@ -8,19 +8,21 @@ from sme_eval.briefing.document import Callout, Heading, Items, Paragraph, Phras
 from sme_eval.evaluation.record import Evaluation
 from sme_eval.results.unavailable import Unavailable
 
-from .bureau import summary_figure
+from .bureau import main_figures, summary_figure
 from .common import Blocks
 from .findings import abstract, findings
 from .problems import caveats, failures, not_evaluated
 
 FINDINGS_TOLD: Final = 3
+MOST_CAVEATS: Final = 4
+"""Further ones are in the annex: there is no third sheet."""
 METHOD: Final = ("design", "treated", "comparison", "sample", "outcome")
 COVERED: Final = {True: "covered", False: "missed", None: "unknown"}
 
 
 def international(evaluation: Evaluation) -> Blocks:
     """The whole page. There must be room for it on two sheets whatever the claim: reasons of failed checks stand in the annex."""
-    method = Items(tuple((Say(f"international.method_{name}"),) for name in METHOD))
+    method: Items[Phrase] = Items(tuple((Say(f"international.method_{name}"),) for name in METHOD))
     return [
         *_opening(evaluation),
         Paragraph(abstract(evaluation), role="claim"),
@@ -29,9 +31,10 @@ def international(evaluation: Evaluation) -> Blocks:
         Items(findings(evaluation)[:FINDINGS_TOLD], ordered=True),
         *summary_figure(evaluation),
         Heading((Say("international.limits"),), anchor="limits", numbered=False),
-        Items((*failures(evaluation, 0), *caveats(evaluation), *not_evaluated(evaluation))),
+        Items((*failures(evaluation, 0), *caveats(evaluation, MOST_CAVEATS), *not_evaluated(evaluation))),
         Heading((Say("international.implications"),), anchor="implications", numbered=False),
         Items(implications(evaluation)),
+        main_figures(evaluation),
         Paragraph((Say("international.technical"),), role="note"),
     ]
 
