@@ -9,7 +9,7 @@ from .plots import BEFORE, EFFECT, INK, LEAD, TRUTH
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ROOM = 0.24
+ROOM = 0.3
 """Share of the width left free on either side for words."""
 PAPER: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
 
