@@ -27,7 +27,7 @@ from sme_eval.evaluation.record import (
     WithheldRecord,
 )
 from sme_eval.evaluation.record_base import Bilingual, EffectRecord, EstimatorRecord, IntervalRecord
-from sme_eval.evaluation.record_checks import CheckRecord
+from sme_eval.evaluation.record_checks import CellValue, CheckRecord, CheckRowRecord, CheckTableRecord
 from sme_eval.results.unavailable import Unavailable
 
 CS = EstimatorRecord(
@@ -191,7 +191,7 @@ def simulated(scenario: str = "clean") -> Evaluation:
         ),
         cohort_map=_cohort_map(tuple(range(2015, 2025)), {2019: 5, 2020: 50, 2021: 127, 2022: 101}, 5717, truth=0.035),
         published=(),
-        checks=(_trends(rejected),),
+        checks=(_trends(rejected), *checks_with_figures()),
         claim=Claim(
             kind="cannot_tell_trends" if rejected else "consistent",
             direction="none" if rejected else "increase",
@@ -394,4 +394,97 @@ def _provenance(source: str, parameters: Mapping[str, str | int]) -> Provenance:
         data_parameters=parameters,
         modules_hash="sha256:" + "ab" * 32,
         lock_hash="sha256:" + "cd" * 32,
+    )
+
+
+def checks_with_figures() -> tuple[CheckRecord, ...]:
+    """One check for each kind of figure; each row of the forest rests on so many treated firms, which add up to the headline's."""
+    return (_forest_check(), _sensitivity_check(), _pairs_check(), _histogram_check())
+
+
+def row(key: str, n_firms: int | None = None, label: tuple[str, str] | None = None, /, **values: CellValue) -> CheckRowRecord:
+    """One row of a check's table."""
+    name = None if label is None else Bilingual(zh=label[0], en=label[1])
+    return CheckRowRecord(key=key, label=name, n_firms=n_firms, values=values)
+
+
+def _interval(estimate: float, error: float) -> dict[str, CellValue]:
+    return {"estimate": estimate, "conf_low": estimate - 1.96 * error, "conf_high": estimate + 1.96 * error}
+
+
+def _forest_check() -> CheckRecord:
+    sizes = {("海曙区", "Haishu"): 1700, ("鄞州区", "Yinzhou"): 1282, ("象山县", "Xiangshan"): 18}
+    names = tuple(zip(sizes, (0.024, 0.041, 0.118), strict=True))
+    rows = [row("headline", 3000, **_interval(0.031, 0.014), p_value=0.028, n_treated=3000, kind="all")]
+    rows += [
+        row(
+            label[1],
+            sizes[label],
+            label,
+            **_interval(b, 0.9 / sizes[label] ** 0.5),
+            p_value=0.4,
+            n_treated=sizes[label],
+            kind="own",
+        )
+        for label, b in names
+    ]
+    return CheckRecord(
+        name="districts",
+        threat="heterogeneity",
+        passed=None,
+        reason="districts_differ",
+        numbers={"lowest": 0.024, "highest": 0.118, "n_districts": 3},
+        statistic=0.118,
+        table=CheckTableRecord(columns=("estimate", "conf_low", "conf_high", "p_value", "n_treated", "kind"), rows=tuple(rows)),
+        figure="intervals",
+    )
+
+
+def _sensitivity_check() -> CheckRecord:
+    rows = [row("original", 3000, bound=0.0, conf_low=0.003, conf_high=0.059)]
+    rows += [
+        row(f"{bound:g}", 3000, bound=bound, conf_low=0.003 - 0.02 * bound, conf_high=0.059 + 0.02 * bound) for bound in (0.5, 1.0)
+    ]
+    rows.append(row("2", 3000, bound=2.0, conf_low=Unavailable("not estimated"), conf_high=Unavailable("not estimated")))
+    return CheckRecord(
+        name="honest",
+        threat="trends",
+        passed=False,
+        reason="breaks_early",
+        numbers={"breakdown": 0.15},
+        statistic=0.15,
+        table=CheckTableRecord(columns=("bound", "conf_low", "conf_high"), rows=tuple(rows)),
+        figure="sensitivity",
+    )
+
+
+def _pairs_check() -> CheckRecord:
+    names = {
+        ("研发强度", "R&D intensity"): (0.42, 0.03),
+        ("职工人数", "employees"): (-0.18, -0.02),
+        ("成立年限", "age"): (0.02, 0.01),
+    }
+    rows = [row(label[1], 3000, label, before=before, after=after) for label, (before, after) in names.items()]
+    return CheckRecord(
+        name="balance",
+        threat="comparison",
+        passed=True,
+        reason="balanced",
+        numbers={"largest_difference": 0.03},
+        table=CheckTableRecord(columns=("before", "after"), rows=tuple(rows)),
+        figure="pairs",
+    )
+
+
+def _histogram_check() -> CheckRecord:
+    rows = [row(str(n), low=-0.03 + 0.01 * n, high=-0.02 + 0.01 * n, count=c) for n, c in enumerate((4, 31, 88, 190, 121, 53, 13))]
+    return CheckRecord(
+        name="placebo",
+        threat="inference",
+        passed=True,
+        reason="placebo_rare",
+        numbers={"estimate": 0.031, "p_value": 0.026, "placebos": 500},
+        statistic=0.026,
+        table=CheckTableRecord(columns=("low", "high", "count"), rows=tuple(rows)),
+        figure="histogram",
     )

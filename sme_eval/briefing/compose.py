@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -11,10 +11,12 @@ from sme_eval.evaluation.record import Evaluation
 from sme_eval.terms import Language
 
 from .document import (
+    FORMS,
     Block,
     Callout,
     Document,
     Figure,
+    Form,
     Heading,
     Items,
     Paragraph,
@@ -25,7 +27,25 @@ from .document import (
     Table,
     Text,
 )
-from .sections import bracket, bundle, closing, comparisons, curve, design, dose, evidence, listing, opening, power, reading, sample
+from .sections import (
+    bracket,
+    bundle,
+    bureau,
+    checks,
+    closing,
+    comparisons,
+    curve,
+    design,
+    dose,
+    evidence,
+    findings,
+    international,
+    listing,
+    opening,
+    power,
+    reading,
+    sample,
+)
 from .sections.common import Blocks
 from .speaker import Speaker
 from .wording import load_wording
@@ -53,13 +73,18 @@ SECTIONS: Final = (
     comparisons.repetitions,
     sample.cohorts,
     sample.flow,
-    closing.checks,
+    checks.checks,
     closing.limits,
     closing.withheld,
     closing.sources,
     closing.reproduce,
 )
-"""The order of the page."""
+"""The order of the full page."""
+SHORT: Final[Mapping[Form, Callable[[Evaluation], Blocks]]] = {
+    "bureau": bureau.bureau,
+    "international": international.international,
+}
+"""The short forms, each a page of its own."""
 
 FRAME_LABELS: Final = (
     "skip",
@@ -73,17 +98,20 @@ FRAME_LABELS: Final = (
     "pdf",
     "annex",
     "annex_lead",
+    *(f"form_{form}" for form in FORMS),
 )
 
 
-def page_blocks(evaluation: Evaluation) -> Blocks:
+def page_blocks(evaluation: Evaluation, form: Form = "full") -> Blocks:
     """The page in no language."""
+    if form in SHORT:
+        return SHORT[form](evaluation)
     return [block for section in SECTIONS for block in section(evaluation)]
 
 
-def compose(evaluation: Evaluation, language: Language) -> Document:
+def compose(evaluation: Evaluation, language: Language, form: Form = "full") -> Document:
     """The page of an evaluation that was read back from its text, in one language."""
-    return Composer(speaker_of(evaluation, language)).document(evaluation)
+    return Composer(speaker_of(evaluation, language)).document(evaluation, form)
 
 
 def speaker_of(evaluation: Evaluation, language: Language) -> Speaker:
@@ -99,18 +127,21 @@ class Composer:
         self.speaker = speaker
         self._ordinals = iter(speaker.wording.plain("frame.ordinals").split())
 
-    def document(self, evaluation: Evaluation) -> Document:
+    def document(self, evaluation: Evaluation, form: Form = "full") -> Document:
         """The document of the whole page."""
         wording = self.speaker.wording
         labels = {name: wording.plain(f"frame.{name}") for name in FRAME_LABELS}
+        if form != "full":
+            labels |= {name: wording.plain(f"{form}.{name}") for name in ("running", "footer")}
         subject = self.speaker.runs((Say("header.subject"),))
         return Document(
             language=wording.language,
             slug=evaluation.slug,
             data_kind=evaluation.data_kind,
-            title=self.speaker.runs(opening.title(evaluation)),
-            blocks=tuple(self.block(block) for block in page_blocks(evaluation)),
+            title=self.speaker.runs((opening.title if form == "full" else findings.title)(evaluation)),
+            blocks=tuple(self.block(block) for block in page_blocks(evaluation, form)),
             labels={**labels, "subject": "".join(run.text for run in subject)},
+            form=form,
         )
 
     def block(self, block: Block[Phrase]) -> Block[Runs]:
@@ -118,11 +149,12 @@ class Composer:
         speak = self.speaker.runs
         match block:
             case Heading():
-                return Heading(self._numbered(speak(block.content), block.level), block.level, block.anchor)
+                content = self._numbered(speak(block.content), block.level) if block.numbered else speak(block.content)
+                return Heading(content, block.level, block.anchor, block.numbered)
             case Paragraph():
                 return Paragraph(speak(block.content), block.role)
             case Items():
-                return Items(tuple(speak(item) for item in block.items))
+                return Items(tuple(speak(item) for item in block.items), block.ordered)
             case Figure():
                 return Figure(name=block.name, caption=speak(block.caption), alternative=speak(block.alternative))
             case Callout():

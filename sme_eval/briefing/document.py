@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
 from sme_eval.terms import DataKind, Language
+
+Form: TypeAlias = Literal["full", "bureau", "international"]
+"""The whole technical page, the briefing of a bureau, the two pages for readers elsewhere."""
+FORMS: Final[tuple[Form, ...]] = get_args(Form)
 
 # --- phrases: what is to be said, in no language ---------------------------------------------------------------------
 
@@ -85,11 +89,12 @@ C = TypeVar("C")
 
 @dataclass(frozen=True, slots=True)
 class Heading(Generic[C]):
-    """A heading of a section; `anchor` is its id in HTML."""
+    """A heading of a section; `anchor` is its id in HTML. Chinese pages number those of level 2 that are `numbered`."""
 
     content: C
     level: int = 2
     anchor: str = ""
+    numbered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +107,10 @@ class Paragraph(Generic[C]):
 
 @dataclass(frozen=True, slots=True)
 class Items(Generic[C]):
-    """An unordered list."""
+    """A list, with numbers where it is ordered."""
 
     items: tuple[C, ...]
+    ordered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,9 +136,9 @@ class Figure(Generic[C]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callout(Generic[C]):
-    """A box: the warning that data are simulated, or the claim."""
+    """A box: the warning that data are simulated, the claim, or the method in a few lines."""
 
-    role: Literal["simulated", "claim"]
+    role: Literal["simulated", "claim", "method"]
     title: C
     blocks: tuple[Block[C], ...]
 
@@ -150,6 +156,12 @@ class Document:
     title: Runs
     blocks: tuple[Block[Runs], ...]
     labels: Mapping[str, str]
+    form: Form = "full"
+
+
+def file_stem(slug: str, language: Language, form: Form) -> str:
+    """Name of a form's files without their ending; that of the full page names no form."""
+    return f"{slug}.{language}" if form == "full" else f"{slug}.{language}.{form}"
 
 
 def plain(runs: Runs) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from sme_eval.terms import Language
 
-from .document import Block, Document, Heading, Reference, Runs, Text, plain
+from .document import FORMS, Block, Document, Heading, Reference, Runs, Text, file_stem, plain
 from .typeface import web_font
 
 if TYPE_CHECKING:
@@ -38,8 +38,13 @@ def write_html(document: Document, figures: Mapping[str, bytes]) -> str:
             opening=opening,
             rest=rest,
             image=lambda name: data_address(figures[name]),
-            other_page=f"{document.slug}.{OTHER[document.language]}.html",
-            pdf_page=f"{document.slug}.{document.language}.pdf",
+            other_page=f"{file_stem(document.slug, OTHER[document.language], document.form)}.html",
+            pdf_page=f"{file_stem(document.slug, document.language, document.form)}.pdf",
+            other_forms=[
+                (document.labels[f"form_{form}"], f"{file_stem(document.slug, document.language, form)}.html")
+                for form in FORMS
+                if form != document.form
+            ],
             index_page=INDEX_PAGE,
         )
         .strip()

@@ -10,6 +10,7 @@ from sme_eval.evaluation.record import Audience, Evaluation
 from sme_eval.evaluation.record_base import Bilingual
 from sme_eval.terms import LANGUAGES, DataKind, Language
 
+from .document import FORMS, Form, file_stem
 from .html_writer import HTML_LANGUAGES, environment, stylesheet, with_web_font
 from .wording import load_wording
 
@@ -26,6 +27,7 @@ class IndexEntry:
     policy: Bilingual
     outcome: Bilingual
     claim: Bilingual
+    forms: tuple[Form, ...] = FORMS
 
     @classmethod
     def of(cls, evaluation: Evaluation) -> IndexEntry:
@@ -46,9 +48,9 @@ class IndexEntry:
             claim=Bilingual(zh=words["zh"], en=words["en"]),
         )
 
-    def link(self, language: Language, ending: str) -> str:
+    def link(self, language: Language, ending: str, form: Form = "full") -> str:
         """Address of one of its files, seen from the folder of reports."""
-        return f"{self.audience}/{self.slug}/{self.slug}.{language}.{ending}"
+        return f"{self.audience}/{self.slug}/{file_stem(self.slug, language, form)}.{ending}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,7 @@ def _part(language: Language, entries: Sequence[IndexEntry]) -> Mapping[str, obj
         "language": language,
         "lang": HTML_LANGUAGES[language],
         "words": words,
+        "forms": {form: wording.plain(f"frame.form_{form}") for form in FORMS},
         "kinds": {kind: wording.plain(f"word.data_kind.{kind}") for kind in ("observed", "simulated")},
         "groups": [(audience, [entry for entry in entries if entry.audience == audience]) for audience in AUDIENCES],
     }

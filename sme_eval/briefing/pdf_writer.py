@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sme_eval.errors import DataError, Problem
 
-from .document import Block, Callout, Document, Figure, Heading, Items, Paragraph, Runs, Table, plain
+from .document import Block, Callout, Document, Figure, Form, Heading, Items, Paragraph, Runs, Table, plain
 from .html_writer import is_words, template_text
 from .typeface import FAMILY, font_path, require_glyphs
 
@@ -25,6 +25,7 @@ LINE: Final = 104
 """Latin characters of a table's line."""
 PADDING, NARROWEST, NUMBERS, WIDEST = 2, 5, 23, 70
 """In Latin characters: room between columns, the narrowest column, the widest with numbers, and where a share stops growing."""
+TEMPLATES: Final[Mapping[Form, str]] = {"full": "briefing.typ", "bureau": "bureau.typ", "international": "international.typ"}
 FRAME: Final = ("running", "subject", "footer", "annex", "annex_lead")
 
 
@@ -35,7 +36,8 @@ def write_pdf(document: Document, figures: Mapping[str, bytes]) -> bytes:
     with TemporaryDirectory() as made:
         folder = Path(made)
         (folder / "document.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-        (folder / "main.typ").write_text(template_text("briefing.typ"), encoding="utf-8")
+        (folder / "main.typ").write_text(template_text(TEMPLATES[document.form]), encoding="utf-8")
+        (folder / "parts.typ").write_text(template_text("parts.typ"), encoding="utf-8")
         for name, png in figures.items():
             (folder / f"{name}.png").write_bytes(png)
         return _compile(folder)
@@ -89,7 +91,7 @@ def _plain(block: Block[Runs]) -> dict[str, Any]:
         case Paragraph():
             return {"kind": "paragraph", "role": block.role, "text": plain(block.content)}
         case Items():
-            return {"kind": "items", "items": [plain(item) for item in block.items]}
+            return {"kind": "items", "items": [plain(item) for item in block.items], "ordered": block.ordered}
         case Figure():
             return {"kind": "figure", "name": block.name, "caption": plain(block.caption), "alternative": plain(block.alternative)}
         case Callout():

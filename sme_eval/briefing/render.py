@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +12,12 @@ from sme_eval.evaluation.record import Audience, Evaluation
 from sme_eval.terms import LANGUAGES, Language
 
 from .compose import Composer, speaker_of
+from .document import FORMS, Form, file_stem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Briefing:
-    """A rendered briefing. `slug` names its files and holds the kind of data; `figures` are PNG bytes by name."""
+    """A rendered briefing. `slug` and `form` name its files, the slug holds the kind of data; `figures` are PNG bytes by name."""
 
     language: Language
     slug: str
@@ -24,28 +25,31 @@ class Briefing:
     html: str
     pdf: bytes
     figures: Mapping[str, bytes]
+    form: Form = "full"
 
     def write(self, reports: str | Path) -> tuple[Path, ...]:
         """Write page, PDF and figures into `<reports>/<audience>/<slug>/`, each file whole or not at all; returns their paths."""
         folder = Path(reports) / self.audience / self.slug
-        stem = f"{self.slug}.{self.language}"
+        stem = file_stem(self.slug, self.language, self.form)
         contents = {folder / f"{stem}.html": self.html.encode("utf-8"), folder / f"{stem}.pdf": self.pdf}
         for name, png in self.figures.items():
-            contents[folder / "figures" / f"{stem}.{name}.png"] = png
+            contents[folder / "figures" / f"{self.slug}.{self.language}.{name}.png"] = png
         for path, content in contents.items():
             write_whole(path, content)
         return tuple(contents)
 
 
-def render_briefing(source: str | Path | Evaluation, language: Language = "zh") -> Briefing:
+def render_briefing(source: str | Path | Evaluation, language: Language = "zh", form: Form = "full") -> Briefing:
     """Render the briefing of a record (its path or folder) or of an evaluation, which is serialised and read back first.
+
+    `form` is "full" (everything, for a referee), "bureau" (a draft briefing for the bureau) or "international" (two pages).
 
     Raises
     ------
     DataError
         There is no record, or one of its texts refers to a value that it does not hold.
     ParameterError
-        An unknown language.
+        An unknown language or form.
 
     Examples
     --------
@@ -57,24 +61,35 @@ def render_briefing(source: str | Path | Evaluation, language: Language = "zh") 
         where   nowhere
         remedy  run `sme-eval evaluate` first
     """
+    if form not in FORMS:
+        raise ParameterError(Problem(what=f"There is no form {form!r} of a briefing.", remedy=suggestion(form, FORMS)))
+    (briefing,) = render_forms(source, language, (form,))
+    return briefing
+
+
+def render_forms(source: str | Path | Evaluation, language: Language = "zh", forms: Sequence[Form] = FORMS) -> Iterator[Briefing]:
+    """Several forms of one record in one language, one after the other; what they share is drawn once."""
     if language not in LANGUAGES:
         raise ParameterError(Problem(what=f"There is no wording in {language!r}.", remedy=suggestion(language, LANGUAGES)))
     evaluation = Evaluation.from_json(source.to_json()) if isinstance(source, Evaluation) else Evaluation.read(source)
-    from .figures import draw_figures
+    from .figures import draw_figures, draw_summary
     from .html_writer import write_html
     from .pdf_writer import write_pdf
 
     speaker = speaker_of(evaluation, language)
-    document = Composer(speaker).document(evaluation)
-    figures = draw_figures(evaluation, speaker)
-    return Briefing(
-        language=language,
-        slug=evaluation.slug,
-        audience=evaluation.audience,
-        html=write_html(document, figures),
-        pdf=write_pdf(document, figures),
-        figures=figures,
-    )
+    summary: Mapping[str, bytes] = draw_summary(evaluation, speaker) if set(forms) - {"full"} else {}
+    for form in forms:
+        document = Composer(speaker).document(evaluation, form)
+        figures = draw_figures(evaluation, speaker) if form == "full" else summary
+        yield Briefing(
+            language=language,
+            slug=evaluation.slug,
+            audience=evaluation.audience,
+            html=write_html(document, figures),
+            pdf=write_pdf(document, figures),
+            figures=figures,
+            form=form,
+        )
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -6,6 +6,7 @@ The `zhplot` wheel carries it (OFL). There is no bold.
 from __future__ import annotations
 
 import base64
+import io
 from functools import cache
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
@@ -76,12 +77,36 @@ def _face(family: str, code_points: tuple[int, ...]) -> str:
 
 
 def _subset(code_points: tuple[int, ...]) -> bytes:
-    import io
+    usual = set(code_points) <= _usual()
+    return _cut(io.BytesIO(_usual_font()) if usual else font_path(), code_points, "woff")
 
+
+@cache
+def _usual() -> frozenset[int]:
+    """The characters of GB 2312 that the font has: almost every page needs no other."""
+    return frozenset(code for code in covered() if _is_usual(chr(code)))
+
+
+def _is_usual(character: str) -> bool:
+    try:
+        character.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@cache
+def _usual_font() -> bytes:
+    """The font with these characters alone: pages are cut from it five times as fast, and to the same bytes, as from the whole."""
+    return _cut(font_path(), tuple(sorted(_usual())), None)
+
+
+def _cut(source: Path | io.BytesIO, code_points: tuple[int, ...], flavour: str | None) -> bytes:
     from fontTools import subset
 
-    options = subset.Options(flavor="woff", layout_features=[], hinting=False, notdef_outline=True, recalc_timestamp=False)
-    with subset.load_font(font_path(), options) as font:
+    options = subset.Options(flavor=flavour, layout_features=[], hinting=False, notdef_outline=True, recalc_timestamp=False)
+    options.drop_tables += ["GSUB", "GPOS", "GDEF", "BASE", "STAT", "vhea", "vmtx"]
+    with subset.load_font(source, options) as font:
         cutter = subset.Subsetter(options)
         cutter.populate(unicodes=code_points)
         cutter.subset(font)

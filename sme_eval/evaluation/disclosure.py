@@ -22,6 +22,7 @@ from sme_eval.results.unavailable import Unavailable
 
 from .disclosure_base import THRESHOLD, WITHHELD, Log, hide, hide_effect
 from .disclosure_bundle import release_bundle
+from .disclosure_checks import release_checks
 from .disclosure_curve import release_curve
 from .disclosure_design import release_design
 from .disclosure_dose import release_dose
@@ -43,21 +44,12 @@ def release(evaluation: Evaluation) -> Evaluation:
         mechanisms=tuple(hide_effect(e, f"/mechanisms/{n}", log) for n, e in enumerate(evaluation.mechanisms)),
         event_study=_event_study(evaluation.event_study, log),
         cohort_map=_cohort_map(evaluation.cohort_map, log),
-        checks=tuple(
-            replace(
-                c,
-                numbers={
-                    name: Unavailable(WITHHELD) if name == "smallest" and log.small(_whole(value)) else value
-                    for name, value in c.numbers.items()
-                },
-            )
-            for c in evaluation.checks
-        ),
         sample_flow=_flow(evaluation.sample_flow, log),
         companions=tuple(release(other) for other in evaluation.companions),
     )
     released = release_design(release_bundle(release_listing(release_dose(released, log), log), log), log)
     released = release_curve(released, log)
+    released = release_checks(released, log)
     return replace(released, withheld=tuple(log.entries))
 
 
@@ -73,10 +65,6 @@ def require_released(evaluation: Evaluation) -> None:
                 remedy="make the released copy with sme_eval.evaluation.disclosure.release",
             )
         )
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) else None
 
 
 def _withheld_positions(counts: Sequence[int], totalled: Sequence[bool]) -> tuple[set[int], set[int]]:

@@ -130,4 +130,5 @@ def _drift(check: CheckRecord, log: Log) -> CheckRecord:
     names = DRIFT_NUMBERS if check.name == "drift" else tuple(check.numbers)
     told = {name for name in names if name in check.numbers and not isinstance(check.numbers[name], Unavailable)}
     log.add("/bracket", "threshold", len(told))
-    return replace(check, numbers={n: Unavailable(WITHHELD) if n in told else value for n, value in check.numbers.items()})
+    numbers = {n: Unavailable(WITHHELD) if n in told else value for n, value in check.numbers.items()}
+    return replace(check, numbers=numbers, statistic=Unavailable(WITHHELD) if told else check.statistic)

@@ -33,6 +33,7 @@ from .natural_units import natural_record
 from .policy_record import outcome_record, policy_record
 from .power import power_records
 from .provenance import provenance
+from .recommendations import recommendations_for
 from .record import SCHEMA_VERSION, Evaluation, FlowRecord, PublishedRecord, PublishedRow
 from .record_base import EffectRecord
 from .record_checks import check_record
@@ -124,6 +125,7 @@ def _evaluate(design: Design, panel: FirmPanel, lean: bool, effort: Effort, prog
         bundle=bundle,
         evidence_level=_level(design, evidence).record(),
         natural=natural_record(record, sample, panel, bracket),
+        recommendations=None if lean else recommendations_for(policy.name, panel.data_kind),
     )
     # The power to find an effect means nothing where nobody is compared.
     return replace(evaluation, power=power_records(evaluation, headline) if evidence.compares else ())

@@ -23,6 +23,7 @@ from .record_base import Bilingual, Count, EffectRecord, EstimatorRecord, Number
 from .record_checks import CheckRecord
 from .record_curve import CurveRecord
 from .record_reading import EvidenceLevelRecord, NaturalRecord
+from .record_recommendations import RecommendationsRecord
 from .record_sections import (
     BracketRecord,
     BundleRecord,
@@ -310,6 +311,7 @@ class Evaluation(Printable):
     evidence_level: EvidenceLevelRecord | None = None
     natural: NaturalRecord | None = None
     curve: CurveRecord | None = None
+    recommendations: RecommendationsRecord | None = None
 
     @property
     def slug(self) -> str:

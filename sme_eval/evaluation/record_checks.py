@@ -14,7 +14,8 @@ from .record_base import Bilingual, Count, Number
 if TYPE_CHECKING:
     from sme_eval.checks.protocol import CheckResult, Row, Value
 
-CellValue = float | int | str | bool | Unavailable | None
+CellValue = int | float | str | bool | Unavailable | None
+"""Whole numbers first: a record that is read back keeps counts as counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

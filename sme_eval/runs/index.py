@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,7 @@ from sme_eval.runs.stamp import digest, write_whole
 from sme_eval.terms import LANGUAGES
 
 if TYPE_CHECKING:
+    from sme_eval.briefing.document import Form
     from sme_eval.briefing.index import AppendixEntry, IndexEntry
 
 INDEX: Final = "index.html"
@@ -55,8 +57,14 @@ def _entries(reports: Path) -> list[IndexEntry]:
         except DataError:
             continue
         if all((reports / entry.link(language, "html")).is_file() for language in LANGUAGES):
-            entries.append(entry)
+            entries.append(replace(entry, forms=_forms(reports, entry)))
     return entries
+
+
+def _forms(reports: Path, entry: IndexEntry) -> tuple[Form, ...]:
+    """The forms that are there in every language with page and PDF."""
+    endings = [(language, ending) for language in LANGUAGES for ending in ("html", "pdf")]
+    return tuple(form for form in entry.forms if all((reports / entry.link(*which, form)).is_file() for which in endings))
 
 
 def _appendices(reports: Path) -> list[AppendixEntry]:

@@ -28,6 +28,7 @@ WORDS: Final[Mapping[str, str]] = {
     "parameters": "parameters changed",
     "code": "notebook code changed",
     "policy": "policy file changed",
+    "recommendations": "recommendations changed",
     "declarations": "dictionary or sources changed",
     "modules": "estimation code changed",
     "helpers": "notebook functions changed",
@@ -98,9 +99,11 @@ def _inputs(policy: str) -> dict[str, Any]:
 
     declared = resource_files("policies", ".toml")
     files = [("policy", path) for name, path in declared.items() if name == f"{policy}.toml"]
+    recommended = resource_files("recommendations", ".toml")
     layers = [(f"{name} {n}", path) for name in ("dictionary.toml", "sources.toml") for n, path in enumerate(resource_layers(name))]
     return {
         "policy": digest_texts(files),
+        "recommendations": digest_texts((name, path) for name, path in recommended.items() if name == f"{policy}.toml"),
         "declarations": digest_texts(layers),
         "modules": modules_hash(),
         "helpers": digest_texts((name, PACKAGE / "runs" / f"{name}.py") for name in HELPERS),

@@ -33,13 +33,15 @@ def appendix_name(slug: str) -> str:
 
 
 def rendering_units(verb: str) -> int:
-    """Steps of a rendering: the gate, a briefing per audience and language, and the appendix of a notebook."""
-    return 1 + 2 * len(LANGUAGES) + (verb == "run")
+    """Steps of a rendering: the gate, a briefing per audience, language and form, and the appendix of a notebook."""
+    from sme_eval.briefing.document import FORMS
+
+    return 1 + 2 * len(LANGUAGES) * len(FORMS) + (verb == "run")
 
 
 def render_record(folder: Path, staging: Path, notebook: str, tick: Callable[[], None]) -> None:
     """Write every page of the record in `folder` below `staging`; `notebook` names the one whose appendix is made, if any."""
-    from sme_eval.briefing.render import render_briefing
+    from sme_eval.briefing.render import render_forms
     from sme_eval.evaluation.disclosure import release, require_released
     from sme_eval.evaluation.record import Evaluation
 
@@ -50,8 +52,9 @@ def render_record(folder: Path, staging: Path, notebook: str, tick: Callable[[],
     tick()
     for evaluation in (internal, released):
         for language in LANGUAGES:
-            render_briefing(evaluation, language).write(staging)
-            tick()
+            for briefing in render_forms(evaluation, language):
+                briefing.write(staging)
+                tick()
     if notebook:
         _appendix(internal, folder, staging, notebook)
         tick()

@@ -82,7 +82,15 @@ def test_stats_knows_no_pandas() -> None:
 
 def test_pages_read_records_only() -> None:
     """briefing sees the record, its plain form and the gate; nothing that estimates."""
-    records = {"record", "record_base", "record_checks", "record_curve", "record_sections"}
+    records = {
+        "record",
+        "record_base",
+        "record_checks",
+        "record_curve",
+        "record_reading",
+        "record_recommendations",
+        "record_sections",
+    }
     allowed = {f"sme_eval.evaluation.{module}" for module in (*records, "plain", "disclosure")}
     for path in (PACKAGE / "briefing").rglob("*.py"):
         used = {m for m in imported_modules(path) if m.startswith("sme_eval.evaluation")}

@@ -129,6 +129,14 @@ def test_every_check_and_reason_has_words() -> None:
     assert missing("reason", keywords("reason", "CheckResult", "checks/*.py")) == set()
 
 
+def test_every_threat_and_kind_of_figure_has_words() -> None:
+    from sme_eval.checks.protocol import Figure, Threat
+
+    assert missing("threat", set(get_args(Threat))) == set()
+    for prefix in ("checks.figure_", "checks.alternative_"):
+        assert [kind for kind in get_args(Figure) if f"{prefix}{kind}" not in CHINESE] == []
+
+
 def test_every_caveat_has_words() -> None:
     (tree,) = trees("evaluation/claim.py")
     function = next(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "_caveats")

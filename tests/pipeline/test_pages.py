@@ -12,14 +12,16 @@ import pytest
 from bs4 import BeautifulSoup
 
 import sme_eval as sme
+from sme_eval.briefing.document import FORMS, Form
 from sme_eval.briefing.numbers import format_value
 from sme_eval.briefing.pointers import resolve
 from sme_eval.briefing.render import Briefing, render_briefing
+from sme_eval.briefing.wording import load_wording
 from sme_eval.evaluation.design import Design
 from sme_eval.evaluation.disclosure import release
 from sme_eval.evaluation.record import Evaluation
 from sme_eval.terms import LANGUAGES, Language
-from tests.unit.pages import html_numbers, pdf_numbers
+from tests.unit.pages import abstract_of, html_numbers, pages_of, pdf_numbers
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -53,14 +55,15 @@ def evaluation(policy: str, audience: str) -> Evaluation:
 
 
 @cache
-def page(policy: str, audience: str, language: Language) -> Briefing:
-    return render_briefing(evaluation(policy, audience), language)
+def page(policy: str, audience: str, language: Language, form: Form = "full") -> Briefing:
+    return render_briefing(evaluation(policy, audience), language, form)
 
 
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("policy", "audience", "language"), CASES)
-def test_pages_print_the_record_and_nothing_else(policy: str, audience: str, language: Language) -> None:
+def test_pages_print_the_record_and_nothing_else(policy: str, audience: str, language: Language, form: Form) -> None:
     record = json.loads(evaluation(policy, audience).to_json())
-    briefing = page(policy, audience, language)
+    briefing = page(policy, audience, language, form)
     soup = BeautifulSoup(briefing.html, "html.parser")
     for element in soup.find_all("data"):
         assert element.get_text() == format_value(resolve(record, element["data-ref"]), element["data-format"], language), element
@@ -68,6 +71,37 @@ def test_pages_print_the_record_and_nothing_else(policy: str, audience: str, lan
     for element in soup.find_all(["data", "style"]):
         element.decompose()
     assert re.findall(r".{0,20}\d.{0,20}", soup.get_text()) == []
+
+
+@pytest.mark.parametrize(("policy", "audience", "language"), CASES)
+def test_the_international_form_has_at_most_two_pages(policy: str, audience: str, language: Language) -> None:
+    assert pages_of(page(policy, audience, language, "international").pdf) <= 2
+
+
+@pytest.mark.parametrize(("policy", "audience"), [case[:2] for case in CASES if case[2] == "zh"])
+def test_the_abstract_has_at_most_two_hundred_characters(policy: str, audience: str) -> None:
+    assert len(abstract_of(evaluation(policy, audience))) <= 200
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_certification_always_says_what_no_rule_guards_against(language: Language, form: Form) -> None:
+    text = BeautifulSoup(page("certification", "release", language, form).html, "html.parser").get_text()
+    assert load_wording(language).plain("caveat.future_shocks") in text
+
+
+@pytest.mark.parametrize("policy", ["training_grants", *SCENARIOS])
+def test_every_check_column_and_row_has_words(policy: str) -> None:
+    """Rows that the data name have labels; a key that is a year or a number needs no word."""
+    words = load_wording("zh")
+    for check in evaluation(policy, "internal").checks:
+        assert words.has(f"check.{check.name}") and words.has(f"reason.{check.reason}"), check.name
+        table = check.table
+        if table is not None:
+            assert [name for name in table.columns if not words.has(f"column.{name}")] == []
+            bare = [row.key for row in table.rows if row.label is None and not re.fullmatch(r"[−-]?[\d.]+", row.key)]
+            known = (f"row.{check.name}.", "checks.row_")
+            assert [key for key in bare if not any(words.has(prefix + key) for prefix in known)] == [], check.name
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -13,12 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from sme_eval.briefing.document import FORMS, file_stem
 from sme_eval.evaluation.disclosure import require_released
 from sme_eval.evaluation.record import Evaluation
 from sme_eval.runs import keys
 from sme_eval.runs.keys import read_notebook, source
 from sme_eval.runs.report import bring_up_to_date
 from sme_eval.runs.stamp import digest
+from sme_eval.terms import LANGUAGES
 
 pytestmark = pytest.mark.slow
 NOTEBOOKS = ("training_grants", "certification", "rewards", "credit", "bundle")
@@ -65,8 +68,8 @@ def test_every_page_is_there(made: Path) -> None:
     found = digests(made)
     for slug in SLUGS:
         for audience in ("internal", "release"):
-            for ending in ("zh.html", "zh.pdf", "en.html", "en.pdf"):
-                assert f"{audience}/{slug}/{slug}.{ending}" in found
+            for language, form, ending in itertools.product(LANGUAGES, FORMS, ("html", "pdf")):
+                assert f"{audience}/{slug}/{file_stem(slug, language, form)}.{ending}" in found
             assert f"{audience}/{slug}/evaluation.json" in found
         assert f"internal/{slug}/{slug}.notebook.html" in found
     assert not [path for path in found if path.endswith(".part") or "staging" in path]

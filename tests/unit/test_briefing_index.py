@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import nbformat
 from bs4 import BeautifulSoup
 
 from sme_eval.briefing.appendix import notebook_page
+from sme_eval.briefing.document import FORMS
 from sme_eval.briefing.index import AppendixEntry, IndexEntry, render_index
 from sme_eval.evaluation.record_base import Bilingual
 from tests import factories
@@ -20,12 +22,18 @@ def test_index_lists_every_briefing_in_both_languages() -> None:
     links = {link["href"] for link in page.find_all("a")}
     for language in ("zh", "en"):
         for entry in entries:
-            assert {entry.link(language, "html"), entry.link(language, "pdf")} <= links
+            assert {entry.link(language, ending, form) for ending in ("html", "pdf") for form in FORMS} <= links
     assert "internal/notebooks/a.html" in links
     text = page.get_text()
     assert "数据不足以判断：估计精度不够" in text and "demonstration: consistent evidence of an increase" in text
     assert "模拟数据" in text and "Simulated data" in text
     assert len(page.find_all("section")) == 2 and all(section["lang"] for section in page.find_all("section"))
+
+
+def test_forms_that_are_not_there_are_not_linked() -> None:
+    entry = replace(IndexEntry.of(factories.observed()), forms=("full",))
+    page = render_index([entry])
+    assert entry.link("zh", "html") in page and ".bureau." not in page
 
 
 def test_an_empty_index_is_a_page() -> None:

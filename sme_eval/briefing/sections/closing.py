@@ -1,4 +1,4 @@
-"""The end of the page: checks, limits, what was withheld, sources, and how to get the same numbers again."""
+"""The end of the page: limits, what was withheld, sources, and how to get the same numbers again."""
 
 from __future__ import annotations
 
@@ -8,33 +8,10 @@ from sme_eval.briefing.document import Heading, Items, Name, Own, Paragraph, Phr
 from sme_eval.briefing.pointers import pointer
 from sme_eval.evaluation.record import Evaluation
 
+from .checks import check_place
 from .common import Blocks, caption
 
 NOT_EVALUATED = ("spillovers", "costs", "horizon", "ranking")
-
-
-def checks(evaluation: Evaluation) -> Blocks:
-    """Every check with its result and the reason in words."""
-    rows: list[tuple[Phrase, ...]] = []
-    for n, check in enumerate(evaluation.checks):
-        where = pointer("checks", n)
-        rows.append(
-            (
-                (Say(f"check.{check.name}", at=where, otherwise=("check.other",)),),
-                (Say("cell.passed", at=where),),
-                (Say(f"reason.{check.reason}", at=where, otherwise=("reason.other",)),),
-            )
-        )
-    if not rows:
-        return []
-    table: Table[Phrase] = Table(
-        caption=caption("checks.caption", ""),
-        columns=tuple((Say(f"checks.{name}"),) for name in ("name", "result", "reason")),
-        rows=tuple(rows),
-        notes=((Say("checks.note"),),),
-        layout="words",
-    )
-    return [Heading((Say("checks.title"),), anchor="checks"), table]
 
 
 def limits(evaluation: Evaluation) -> Blocks:
@@ -52,7 +29,7 @@ def withheld(evaluation: Evaluation) -> Blocks:
         for n, entry in enumerate(one.withheld):
             where = root + pointer("withheld", n)
             numbers: Phrase = (Value(where + pointer("numbers"), "count"),)
-            rows.append((_place(entry.path, root, where), (Say("cell.withheld_rule", at=where),), numbers))
+            rows.append((_place(one, entry.path, root, where), (Say("cell.withheld_rule", at=where),), numbers))
     if not rows:
         return []
     table: Table[Phrase] = Table(
@@ -64,15 +41,18 @@ def withheld(evaluation: Evaluation) -> Blocks:
     return [Heading((Say("withheld.title"),), anchor="withheld"), Paragraph((Say("withheld.lead"),)), table]
 
 
-def _place(path: str, root: str, where: str) -> Phrase:
+def _place(evaluation: Evaluation, path: str, root: str, where: str) -> Phrase:
     """Where something was withheld, in words; a place that has none is printed as the gate wrote it."""
-    name = next((name for form, name in _PLACES if re.fullmatch(form, path)), "")
     before: Phrase = (Say("place.companion"),) if root else ()
+    if match := _CHECK.fullmatch(path):
+        return (*before, *check_place(evaluation, root, int(match[1]), None if match[2] is None else int(match[2])))
+    name = next((name for form, name in _PLACES if re.fullmatch(form, path)), "")
     if not name:
         return (*before, Value(where + pointer("path"), "text"))
     return (*before, Say(f"place.{name}", at=root + path.removesuffix("/observed")))
 
 
+_CHECK = re.compile(r"/checks/(\d+)(?:/table/rows/(\d+))?")
 _PLACES = (
     (r"/headline", "headline"),
     (r"/(alternatives|mechanisms)/\d+", "effect"),
