@@ -24,11 +24,12 @@ def check_relative_magnitudes(path: Path | Unavailable, alpha: float, n_firms: i
     if isinstance(path, Unavailable):
         return CheckResult(name="relative_magnitudes", threat="trends", passed=None, reason=NO_PATH)
     found = breakdown(path, "relative_magnitudes", alpha=alpha, seed=seed)
+    reason = reason_of("relative_magnitudes", path, found, alpha)
     return CheckResult(
         name="relative_magnitudes",
         threat="trends",
         passed=None,
-        reason=reason_of("relative_magnitudes", path, found, alpha),
+        reason=reason,
         numbers=numbers_of(path, found),
         statistic=found if math.isfinite(found) else None,
         table=sensitivity_table(path, "relative_magnitudes", BOUNDS, alpha, n_firms, seed),

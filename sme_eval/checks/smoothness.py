@@ -30,11 +30,12 @@ def check_smoothness(
         return CheckResult(name="smoothness", threat="trends", passed=None, reason=NO_PATH)
     unit = smallest_effect or path.std_error
     found = breakdown(path, "smoothness", alpha=alpha, seed=seed)
+    reason = reason_of("smoothness", path, found, alpha)
     return CheckResult(
         name="smoothness",
         threat="trends",
         passed=None,
-        reason=reason_of("smoothness", path, found, alpha),
+        reason=reason,
         numbers=numbers_of(path, found),
         statistic=found if math.isfinite(found) else None,
         table=sensitivity_table(path, "smoothness", tuple(share * unit for share in SHARES), alpha, n_firms, seed),

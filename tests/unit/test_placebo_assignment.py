@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -151,7 +151,7 @@ def test_histogram_counts_every_placebo() -> None:
     values = np.random.default_rng(0).standard_normal(500)
     cells = [row.values for row in histogram(values).rows]  # noqa: PD011  a row's cells
     assert len(cells) == BINS and sum(int(str(cell["count"])) for cell in cells) == 500
-    assert all(a["high"] == b["low"] for a, b in itertools.pairwise(cells))
+    assert all(a["high"] == b["low"] for a, b in pairwise(cells))
 
 
 def test_both_ways_of_a_design_agree() -> None:
