@@ -85,7 +85,7 @@ def stands(evaluation: Evaluation) -> bool:
 
 def _natural(evaluation: Evaluation) -> tuple[str, ...]:
     """The effect for a typical firm in its own unit, where the record has it. Never a total."""
-    found = getattr(evaluation, "natural", None)
+    found = evaluation.natural
     if found is None or not stands(evaluation) or isinstance(found.estimate, Unavailable):
         return ()
     hull = found.hull_low is not None and not isinstance(found.hull_low, Unavailable)
