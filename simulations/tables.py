@@ -37,7 +37,7 @@ RULES: Final = ("a_significant", "pretest_and_dr", "bracket_without_equivalence"
 ABOUT: Final = {
     "certification": "Certification: estimators over event times 0 to 2, truth is the own gain since the year before",
     "claims": "Certification: what the claim rule says",
-    "checks": "Certification: how often each check fires",
+    "checks": "Certification: how often each check fires, on panels of 3,000 firms with all entrants of the full city",
     "district_tests": "District rewards: tests of the slope on 600 draws of district effects from 100 panels' sizes and errors",
     "rewards": "District rewards: the policy's own design on full panels",
     "credit": "Cheaper credit: the library arm",

@@ -41,9 +41,10 @@ FEWEST: int = 2
 def curve_record(
     design: Design, panel: FirmPanel, headline: EffectRecord, effort: Effort, progress: Progress
 ) -> CurveRecord | None:
-    """The curve of the design's outcome; None where the policy declares none, or the data leave nothing to vary."""
+    """The curve of the design's outcome; None where the policy declares none, the headline is another's, or nothing varies."""
     declared = design.policy.curve
-    if declared is None or design.outcome not in declared.outcomes or not isinstance(design.estimator, FITTED):
+    own = type(design.estimator).__name__ == design.policy.estimator.name
+    if declared is None or not own or design.outcome not in declared.outcomes or not isinstance(design.estimator, FITTED):
         return None
     rule = offered(declared, panel.columns)
     if rule is None:

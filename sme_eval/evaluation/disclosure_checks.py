@@ -29,7 +29,8 @@ COUNT_NUMBERS = ("smallest", "largest", "fewest")
 """Names of numbers that count firms, beside those that begin with `n_`."""
 NOT_FIRMS = (
     "n_clusters", "n_districts", "n_industries", "n_cohorts", "n_groups", "n_covariates", "n_specifications", "n_rows", "n_years",
-    "n_draws", "n_placebos", "n_assignments",
+    "n_draws", "n_placebos", "n_assignments", "n_moved", "n_found", "n_units", "n_policies", "n_traits", "n_strata", "n_leads",
+    "n_after", "n_future", "n_apart", "n_pairs",
 )  # fmt: skip
 """Names that begin with `n_` and count no firms; of a name that is not known, firms are assumed."""
 GONE = Unavailable(WITHHELD)

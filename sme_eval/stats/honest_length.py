@@ -72,7 +72,7 @@ def _at(problem: _Frontier, free: FloatArray, bound: float, alpha: float) -> Fix
 
 
 def folded_quantile(bias: float, level: float) -> float:
-    """The `level` quantile of |N(bias, 1)|, by root finding: the inverse of the non-central chi-squared is a hundred times slower."""
+    """The `level` quantile of |N(bias, 1)|, by root finding, a hundred times as fast as the non-central chi-squared."""
     from scipy.optimize import brentq
     from scipy.special import ndtr, ndtri
 

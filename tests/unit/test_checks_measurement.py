@@ -13,8 +13,8 @@ from sme_eval.checks.outcome_scale import LogAndPoisson, ScaleRow, check_outcome
 from sme_eval.checks.protocol import CheckResult
 from sme_eval.checks.reported_measured import MeasuredPair, check_reported_measured
 from sme_eval.checks.winsorising import TailRow, check_winsorising
-from sme_eval.evaluation.checking import GROUPS
 from sme_eval.evaluation.checks_measurement import measurement_checks
+from sme_eval.evaluation.checks_unobservables import unobservables_checks
 from sme_eval.evaluation.fitting import fit
 from sme_eval.evaluation.other_values import estimate_of, refitted, sample_like
 from sme_eval.evaluation.two_scales import both_scales
@@ -47,7 +47,7 @@ def an_estimate(value: float, error: float = 0.01) -> Estimate:
 
 @pytest.mark.parametrize(("policy", "outcome"), EVERY)
 def test_every_policy_can_be_asked_and_every_row_has_words(policy: str, outcome: str | None) -> None:
-    checks = [check for group in ("measurement", "unobservables") for check in GROUPS[group](asked(policy, outcome))]
+    checks = [check for group in (measurement_checks, unobservables_checks) for check in group(asked(policy, outcome))]
     assert checks
     for check in checks:
         assert all(np.isfinite(number) for number in check.numbers.values())
@@ -255,7 +255,7 @@ def test_designs_without_a_joint_error_take_the_most_it_can_be(policy: str) -> N
 
 
 def test_twins_that_the_panel_lacks_are_not_asked_about() -> None:
-    own = asked_of("certification", None, city(), measured=mapping(rd_reported="rd_verified"))
+    own = asked_of("certification", None, city(), measured=mapping(rd_reported="no_such_column"))
     assert "reported_measured" not in {check.name for check in measurement_checks(own)}
 
 
