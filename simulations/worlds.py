@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
+from simulations.trend_worlds import TREND_WORLDS
 from sme_eval.panel.frozen_mapping import FrozenMapping
 from sme_eval.simulate.scenario import SCENARIOS, Credit, Scenario
 
@@ -114,3 +115,43 @@ NULLS: Final = ("null", "null_literal", "null_strong_selection", "null_hidden_on
 SELECTED: Final = ("null", "baseline", "literal", "strong_selection")
 CHECKED: Final = ("null", "baseline")
 """Worlds in which the checks are asked: without any effect, and with all policies at work; firms are chosen alike in both."""
+FENGHUA: Final = FrozenMapping({"fenghua": 50.0})
+"""The dose of the one district that matches an award from above, as if its size were known."""
+
+DEGENERATE: Final = (
+    "nothing", "doses_that_differ", "library_firms", "srdi_firms", "srdi_firms_and_date", "library_arm", "srdi_arm",
+    "srdi_arm_and_date",
+)  # fmt: skip
+"""What is taken out: a tier with its firms, or only its arm, so that those who enter it later still stand in the comparison."""
+
+WORLDS: Final[Mapping[str, tuple[World, ...]]] = FrozenMapping(
+    {
+        "certification": tuple(_worlds(SELECTED, 100_000)),
+        "claims": (
+            *_worlds(("null",), 300_000, MANY_NULLS),
+            *_worlds((*NULLS[1:], "clean", "baseline", "literal", "strong_selection"), 300_000),
+            *_four_cities((*SELECTED, "null_strong_selection", "null_hidden_weak"), 350_000),
+        ),
+        "checks": tuple(_worlds(CHECKED, 800_000)),
+        "district_tests": (World(name="null", scenario=SCENARIOS["null"], panels=SUMMARIES, first_seed=400_000),),
+        "rewards": tuple(_worlds(("baseline", "cash_only"), 410_000)),
+        "credit": (
+            *_worlds(("baseline", "literal", "strong_selection", "price_only", "price_and_access"), 500_000),
+            World(name="null_with_first_stage", scenario=NULL_WITH_FIRST_STAGE, panels=PANELS, first_seed=500_000),
+        ),
+        "bundle": (
+            *_worlds(("baseline", "null", "literal", "strong_selection", "credit_only", "certificate_only", "price_only"), 600_000),
+            World(name="baseline_fenghua_known", scenario=SCENARIOS["baseline"], panels=PANELS, first_seed=600_000, stated=FENGHUA),
+            World(name="null_fenghua_known", scenario=SCENARIOS["null"], panels=PANELS, first_seed=600_000, stated=FENGHUA),
+        ),
+        "separability": tuple(
+            World(name=without, scenario=SCENARIOS["baseline"], panels=1, first_seed=700_000, without=without)
+            for without in DEGENERATE
+        ),
+    }
+)
+"""Table → its worlds. Worlds of one table share their seeds: the simulator's streams are named, so that they share all draws that
+their difference does not touch."""
+
+TABLES: Final[Mapping[str, tuple[Drawn, ...]]] = FrozenMapping({"estimators": TREND_WORLDS, **WORLDS})
+"""Every table, those of the simulated Ningbo and that of the estimators."""
