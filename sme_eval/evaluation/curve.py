@@ -62,10 +62,13 @@ def curve_record(
 
 def _answers(data: CurveData, asked: list[Specification], progress: Progress) -> list[Answer]:
     """Landmark specifications in shared passes, the others one by one; effects on levels relative to the treated's mean before."""
+    from threadpoolctl import threadpool_limits
+
     answers: list[Answer] = [Unavailable("not estimated")] * len(asked)
     places = [n for n, one in enumerate(asked) if isinstance(one.estimator, LandmarkDiD)]
     passes = [_landmark(asked[n]) for n in places]
-    done = fit_landmarks(data, passes, lambda k, of: progress(f"curve {k}/{of}")) if passes else []
+    with threadpool_limits(1):  # threads of the passes and of the linear algebra together would wait for each other
+        done = fit_landmarks(data, passes, lambda k, of: progress(f"curve {k}/{of}")) if passes else []
     for n, answer in zip(places, done, strict=True):
         answers[n] = answer
     for n, one in enumerate(asked):
