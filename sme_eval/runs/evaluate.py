@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -72,8 +72,8 @@ def policy_settings(policy: Policy, settings: Mapping[str, object]) -> dict[str,
     return read_settings(policy_rules(policy), settings, f"policy {policy.name}")
 
 
-def estimate_policy(job: Job, folder: Path) -> None:
-    """Evaluate the policy of `job` and write its record below `folder`."""
+def estimate_policy(job: Job, folder: Path, progress: Callable[[str], None] | None = None) -> None:
+    """Evaluate the policy of `job` and write its record below `folder`; `progress` hears the name of each step."""
     from sme_eval.evaluation.design import Design
     from sme_eval.evaluation.evaluate import evaluate
     from sme_eval.intake import open_source
@@ -93,5 +93,5 @@ def estimate_policy(job: Job, folder: Path) -> None:
         panel = read_panel(made["panel"], made["data_kind"] or None)
     else:
         panel = open_source(policy.source, **{name: made[name] for name in policy.source_parameters})
-    evaluation = add_repetitions(evaluate(design, panel), design, made.get("repetitions", 0))
+    evaluation = add_repetitions(evaluate(design, panel, progress=progress), design, made.get("repetitions", 0))
     evaluation.write(folder)

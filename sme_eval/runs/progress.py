@@ -11,7 +11,7 @@ BAR: Final = "{desc} {percentage:3.0f}% |{bar}| {n_fmt} of {total_fmt} steps, {e
 
 @contextmanager
 def progress_bar(description: str, steps: int) -> Iterator[Callable[[Mapping[str, Any]], None]]:
-    """A listener that moves the bar at every message "advance", and redraws it at every other."""
+    """A listener that moves the bar at every message "advance", names each "step" before it, and redraws at every other."""
     from tqdm import tqdm
 
     with tqdm(total=steps, desc=description, bar_format=BAR, disable=None, leave=False) as bar:
@@ -19,6 +19,8 @@ def progress_bar(description: str, steps: int) -> Iterator[Callable[[Mapping[str
         def listen(message: Mapping[str, Any]) -> None:
             if message.get("event") == "advance":
                 bar.update()
+            elif message.get("event") == "step":
+                bar.set_description(f"{description}: {message.get('name', '')}")
             else:
                 bar.refresh()
 

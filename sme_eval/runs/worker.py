@@ -69,7 +69,7 @@ def _estimate(job: Job, say: Say) -> Stamp:
     if job.verb == "evaluate":
         from sme_eval.runs.evaluate import estimate_policy
 
-        estimate_policy(job, staging)
+        estimate_policy(job, staging, progress=lambda step: say("step", name=step))
         say("advance")
     else:
         from sme_eval.runs.execute import execute_notebook
