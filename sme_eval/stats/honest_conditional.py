@@ -2,8 +2,9 @@
 
 For θ = l'τ, with β = δ + τ and A δ ≤ d, the hypothesis θ = θ₀ says that some τ with l'τ = θ₀ has A (β − τ) ≤ d. The statistic is
 the least η with A β̂ − d − a θ₀ − X τ̃ ≤ η · sd; by duality the largest γ'(A β̂ − d − a θ₀) over the vertices γ of
-{γ ≥ 0: γ'sd = 1, γ'X = 0}. The vertices do not depend on the data or on θ₀: they are found once, and so is the critical value of
-the least favourable case. Given the vertex that attains the maximum, γ'Y is normal, truncated to where it stays the maximum.
+{γ ≥ 0: γ'sd = 1, γ'X = 0}. The vertices do not depend on the data or on θ₀ and are known in closed form; the critical value of the
+least favourable case is drawn once. Given the vertex that attains the maximum, γ'Y is normal, truncated to where it stays the
+maximum.
 
 Source: Andrews, Roth and Pakes (2023); Rambachan and Roth (2023), section 3.2; R's HonestDiD 0.2.6, whose conventions are kept:
 the least-favourable hybrid spends κ = α/10 in its first stage, the second has level (α − κ)/(1 − κ); critical values are not
@@ -14,7 +15,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
 
 import numpy as np
 
@@ -24,8 +24,6 @@ FIRST_STAGE = 0.1
 """Share of α that the hybrid spends on the least favourable test."""
 DRAWS = 10_000
 """Draws behind the least favourable critical value: cheap, because each needs a product with the vertices only."""
-CHUNK = 200_000
-"""Bases whose linear systems are solved at once."""
 SMALLEST = 1e-10
 """Rounding of what is zero in theory: multipliers, variances, slopes."""
 
@@ -62,9 +60,8 @@ def hypotheses(
     spread = matrix @ covariance @ matrix.T
     rows = np.flatnonzero((np.abs(after) > SMALLEST).any(axis=1)) if n_after > 1 else np.arange(len(matrix))
     own = np.asarray(after @ weights / (weights @ weights))
-    free = after @ _orthogonal(weights)
     spread = spread[np.ix_(rows, rows)]
-    vertices = dual_vertices(np.column_stack([np.sqrt(np.diag(spread)), free[rows]]))
+    vertices = _vertices(after[rows], weights, np.sqrt(np.diag(spread)))
     return Hypotheses(
         vertices=vertices,
         covariance=spread,
@@ -75,34 +72,20 @@ def hypotheses(
     )
 
 
-def _orthogonal(weights: FloatArray) -> FloatArray:
-    """(Q, Q − 1) a basis of the post-period effects that leave l'τ unchanged."""
-    return np.linalg.svd(weights[None, :])[2][1:].T
+def _vertices(after: FloatArray, weights: FloatArray, sd: FloatArray) -> FloatArray:
+    """Vertices (V, R) of {γ ≥ 0: γ'sd = 1, γ'X = 0}.
 
-
-def dual_vertices(equations: FloatArray) -> FloatArray:
-    """Vertices (V, R) of {γ ≥ 0: γ'W = (1, 0, …, 0)} for W (R, k + 1), by its bases."""
-    n_rows, size = equations.shape
-    rank = np.linalg.matrix_rank(equations)
-    if rank < size:  # effects that no moment holds: keep independent columns, the first always
-        left = np.linalg.svd(equations[:, 1:], full_matrices=False)
-        equations = np.column_stack([equations[:, 0], (left[0] * left[1])[:, : rank - 1]])
-        size = rank
-    target = np.zeros(size)
-    target[0] = 1.0
-    found = []
-    bases = np.array(list(combinations(range(n_rows), size)))
-    for part in np.array_split(bases, max(1, len(bases) // CHUNK)):
-        systems = equations[part].transpose(0, 2, 1)
-        scale = np.linalg.norm(systems, axis=1).prod(axis=1)
-        regular = np.abs(np.linalg.det(systems)) > SMALLEST * scale
-        solved = np.linalg.solve(systems[regular], np.broadcast_to(target[:, None], (int(regular.sum()), size, 1)))[..., 0]
-        inside = (solved >= -SMALLEST * np.abs(solved).max(axis=1, keepdims=True)).all(axis=1)
-        full = np.zeros((int(inside.sum()), n_rows))
-        np.put_along_axis(full, part[regular][inside], np.maximum(solved[inside], 0.0), axis=1)
-        found.append(full)
-    every = np.concatenate(found)
-    return np.asarray(every[np.unique(every.round(9), axis=0, return_index=True)[1]])
+    Rows that hold periods after the base come as ±D τ with D (Q, Q) invertible, so that γ = (γ₊, γ₋) has γ'X = 0 only if
+    γ₊ − γ₋ is a multiple of D⁻ᵀl: a positive one, a negative one, or none, with one period bounded from both sides. With one
+    period nothing is a nuisance, and every row is a vertex.
+    """
+    if len(weights) == 1:
+        return np.diag(1.0 / sd)
+    half = len(after) // 2
+    line = np.linalg.solve(after[:half].T, weights)
+    up, down = np.maximum(line, 0.0), np.maximum(-line, 0.0)
+    corners = np.vstack([np.r_[up, down], np.r_[down, up], np.hstack([np.eye(half), np.eye(half)])])
+    return np.asarray(corners / (corners @ sd)[:, None])
 
 
 def least_favourable(vertices: FloatArray, covariance: FloatArray, level: float, seed: int) -> float:

@@ -19,7 +19,7 @@ from sme_eval.results.basis import Basis
 from sme_eval.results.effects import Effects
 from sme_eval.results.unavailable import Unavailable
 from sme_eval.stats.arrays import FloatArray
-from sme_eval.stats.honest_conditional import accepted, dual_vertices, hypotheses
+from sme_eval.stats.honest_conditional import accepted, hypotheses
 from sme_eval.stats.honest_intervals import Path, Restriction, breakdown, honest_interval
 from sme_eval.stats.honest_length import folded_quantile, shortest_interval
 from sme_eval.stats.honest_restrictions import relative_magnitudes, smoothness
@@ -66,6 +66,15 @@ def test_wider_bounds_give_wider_intervals(restriction: Restriction) -> None:
     assert highs[-1] - lows[-1] > highs[0] - lows[0]
 
 
+def test_a_dozen_periods_are_no_burden() -> None:
+    """Corners are known in closed form: their number is that of the periods and two."""
+    one = path(6, 10, 12)
+    (matrix, *_) = relative_magnitudes(10, 12, 1.0)
+    assert len(hypotheses((matrix, 0.0), one.estimate, one.covariance, one.weights, alpha=ALPHA, seed=0).vertices) == 14
+    low, high = honest_interval(one, "relative_magnitudes", 0.5, alpha=ALPHA)
+    assert low < one.average < high
+
+
 @pytest.mark.parametrize("restriction", ALL)
 def test_breakdown_is_where_zero_enters(restriction: Restriction) -> None:
     one = path(1, shift=0.25)
@@ -98,12 +107,6 @@ def test_statistic_is_the_linear_programme_of_the_paper() -> None:
                 np.r_[1.0, 0.0, 0.0], A_ub=-np.column_stack([sd, free]), b_ub=-moments, bounds=[(None, None)] * 3, method="highs"
             )
             assert found == pytest.approx(solved.fun, abs=1e-9)
-
-
-def test_vertices_of_a_square() -> None:
-    """γ ≥ 0 with γ₁ + … + γ₄ = 1 and no nuisance: the unit vectors."""
-    found = dual_vertices(np.ones((4, 1)))
-    assert sorted(map(tuple, found)) == sorted(map(tuple, np.eye(4)))
 
 
 @pytest.mark.parametrize("bound", [0.0, 0.004, 0.03, 0.3])
