@@ -31,15 +31,16 @@ def html_numbers(html: str) -> list[str]:
 
 
 def pdf_text(pdf: bytes) -> Iterator[str]:
-    """Lines of the PDF's pages without the lines of the whitelist."""
+    """Lines of the PDF's pages without the lines of the whitelist; a foot may be read as the end of the line beside it."""
     import pypdfium2
 
     document = pypdfium2.PdfDocument(pdf)
-    allowed = [re.compile(pattern) for pattern in ALLOWED_DIGITS]
+    allowed = [re.compile(rf"(^|\s){pattern}\s*$") for pattern in ALLOWED_DIGITS]
     for page in document:
         for line in page.get_textpage().get_text_range().splitlines():
-            if not any(pattern.fullmatch(line.strip()) for pattern in allowed):
-                yield line
+            for pattern in allowed:
+                line = pattern.sub("", line)
+            yield line
 
 
 def pdf_numbers(pdf: bytes) -> list[str]:
