@@ -113,8 +113,8 @@ NULL_WITH_FIRST_STAGE: Final = replace(
 
 NULLS: Final = ("null", "null_literal", "null_strong_selection", "null_hidden_only", "null_hidden_weak")
 SELECTED: Final = ("null", "baseline", "literal", "strong_selection")
-CHECKED: Final = ("null", "baseline")
-"""Worlds in which the checks are asked: without any effect, and with all policies at work; firms are chosen alike in both."""
+CHECKED: Final = ("null",)
+"""Worlds in which the checks are asked: seconds a panel, so that the one without any effect comes first."""
 FENGHUA: Final = FrozenMapping({"fenghua": 50.0})
 """The dose of the one district that matches an award from above, as if its size were known."""
 
