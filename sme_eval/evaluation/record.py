@@ -369,6 +369,10 @@ class Evaluation(Printable):
                 Problem(what="There is no evaluation record here.", where=path.name, remedy="run `sme-eval evaluate` first")
             ) from None
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """A notebook keeps the summary beside the page's form of it, not the whole record."""
+        printer.text(self.summary())
+
     def summary(self) -> str:
         """The headline, the claim and the counts."""
         from .summary import summary_text
