@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import permutations
 from typing import Any
 
@@ -23,7 +22,7 @@ from sme_eval.stats.arrays import FloatArray
 from sme_eval.stats.curve_inference import CurveTest, curve_test, explained_shares, joint_covariance
 from sme_eval.stats.inference import critical_value
 
-from .asked import Effort
+from .asked import Effort, Progress
 from .curve_data import curve_data, relative, with_influence
 from .curve_design import FITTED, Specification, is_headline, offered, specifications
 from .design import Design
@@ -32,7 +31,6 @@ from .policy_record import bilingual
 from .record_base import EffectRecord
 from .record_curve import CurveDimensionRecord, CurveOptionRecord, CurveRecord, SpecificationRecord
 
-Progress = Callable[[str], None]
 Kept = list[tuple[Specification, SpecificationEffect, float]]
 FEWEST: int = 2
 """Specifications below which there is no curve."""
