@@ -1,4 +1,4 @@
-"""One Chromium for the browser tests of a file: the machine's own, none is downloaded."""
+"""One numerical thread per process, and one Chromium for the browser tests of a file: the machine's own, none is downloaded."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# Before anything imports numpy. Workers side by side, each with as many threads as there are cores, wait for each other.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 

@@ -16,6 +16,7 @@ from sme_eval.checks.protocol import CheckResult
 from sme_eval.checks.side_by_side import NOT_ESTIMATED, Side
 from sme_eval.errors import IdentificationError, Problem
 from sme_eval.estimators.bacon import KINDS, bacon_decomposition
+from sme_eval.estimators.before_after import BeforeAfter
 from sme_eval.estimators.landmark_covariates import firm_paths
 from sme_eval.estimators.protocol import Estimator
 from sme_eval.moments.moments import Moments
@@ -41,11 +42,12 @@ KIND = dict(zip(KINDS, ("never", "earlier", "later"), strict=True))
 def comparison_checks(asked: Asked) -> Iterator[CheckResult]:
     """Balance, overlap, entropy balancing and comparison groups of the headline; forbidden comparisons of a two-way regression.
 
-    What needs covariates is left out where the headline has none, the groups where the estimator has no choice of them.
+    What needs covariates is left out where the headline has none, the groups where the estimator has no choice of them, everything
+    where nobody is compared.
     """
     design = asked.design
     sample = _sample(asked)
-    if sample.cohort is None:
+    if sample.cohort is None or isinstance(asked.headline.estimator, BeforeAfter):
         return
     rows = entry_rows(design.estimator, sample, sample.cohort)
     if rows is not None:

@@ -10,6 +10,7 @@ from sme_eval.checks.concurrent import ALL_TOGETHER, OtherPolicy, check_concurre
 from sme_eval.checks.leave_one_out import Unit, check_leave_one_out
 from sme_eval.checks.protocol import CheckResult
 from sme_eval.checks.shifts import LeftOut
+from sme_eval.estimators.before_after import BeforeAfter
 from sme_eval.estimators.district_dose import DistrictDose
 from sme_eval.estimators.untangle import Untangle
 from sme_eval.results.unavailable import Unavailable
@@ -29,8 +30,9 @@ FEWEST_UNITS = 3
 
 
 def design_checks(asked: Asked) -> Iterator[CheckResult]:
-    """Every check of the design that the headline and the panel allow."""
-    if asked.sample.cohort is None or isinstance(asked.headline.overall.estimate, Unavailable):
+    """Every check of the design that the headline and the panel allow; nothing where nobody is compared."""
+    nobody = isinstance(asked.headline.estimator, BeforeAfter)
+    if nobody or asked.sample.cohort is None or isinstance(asked.headline.overall.estimate, Unavailable):
         return
     refit, code = Refit.of(asked), firm_codes(asked)
     yield from _leave_one_out(asked, refit, code)

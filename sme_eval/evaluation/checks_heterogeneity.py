@@ -12,6 +12,7 @@ import pandas as pd
 from sme_eval.checks.heterogeneity import Grouped, check_heterogeneity, not_asked
 from sme_eval.checks.protocol import CheckResult
 from sme_eval.errors import SmeEvalError
+from sme_eval.estimators.before_after import BeforeAfter
 from sme_eval.estimators.by_group import effects_by_group
 from sme_eval.panel.declarations import Label
 from sme_eval.panel.firm_panel import FirmPanel
@@ -37,7 +38,9 @@ class Trait:
 
 
 def heterogeneity_checks(asked: Asked) -> Iterator[CheckResult]:
-    """The effect by every column of `[checks] groups` that the panel has; nothing where there is none."""
+    """The effect by every column of `[checks] groups` that the panel has; nothing where there is none, or nobody is compared."""
+    if isinstance(asked.headline.estimator, BeforeAfter):
+        return
     traits = [trait for name in asked.design.policy.checks.groups if (trait := trait_of(asked.panel, asked.sample, name))]
     if not traits:
         return

@@ -13,6 +13,7 @@ from sme_eval.checks.protocol import CheckResult
 from sme_eval.checks.reported_measured import MeasuredPair, check_reported_measured
 from sme_eval.checks.winsorising import TailRow, check_winsorising
 from sme_eval.errors import DataError, DesignError, IdentificationError
+from sme_eval.estimators.before_after import BeforeAfter
 from sme_eval.estimators.landmark import LandmarkDiD
 from sme_eval.estimators.landmark_joint import joint_effects
 from sme_eval.estimators.protocol import Estimator
@@ -49,7 +50,12 @@ TAILS: Final = (("winsorised_narrow", 0.01, winsorised), ("winsorised_wide", 0.0
 
 
 def measurement_checks(asked: Asked) -> Iterator[CheckResult]:
-    """The outcome on other scales, with its outer values altered, and beside its better measured twins."""
+    """The outcome on other scales, with its outer values altered, and beside its better measured twins.
+
+    Nothing where nobody is compared: a change of treated firms alone has no comparison that a scale could upset.
+    """
+    if isinstance(asked.headline.estimator, BeforeAfter):
+        return
     level = _level(asked)
     if level is not None:
         yield _outcome_scale(asked, level)

@@ -10,7 +10,6 @@ from sme_eval.checks.placebo_assignment import Placebos, check_placebo_assignmen
 from sme_eval.checks.protocol import CheckResult
 from sme_eval.estimators.landmark import LandmarkDiD
 from sme_eval.estimators.protocol import Estimator
-from sme_eval.estimators.untangle import Untangle
 from sme_eval.panel.sample import Sample
 from sme_eval.results.unavailable import Unavailable
 from sme_eval.stats.arrays import BoolArray, FloatArray, IntArray
@@ -116,10 +115,5 @@ def own_share(treated: BoolArray, stratum: IntArray) -> tuple[float, float]:
 def history_columns(estimator: Estimator, sample: Sample) -> tuple[str, ...]:
     """Columns that say what happened to a firm and when: those that a deal takes from another firm."""
     named = [sample.names.cohort, getattr(estimator, "listed", None), getattr(estimator, "among", None)]
-    if isinstance(estimator, Untangle):
-        for arm in estimator.arms.values():
-            named += arm.columns
-        for exposure in estimator.exposures.values():
-            named += exposure.columns
     kept = dict.fromkeys(name for name in named if name is not None and name not in getattr(estimator, "covariates", ()))
     return tuple(kept)

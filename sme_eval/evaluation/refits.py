@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sme_eval.errors import DataError, DesignError, IdentificationError
-from sme_eval.estimators.district_dose import DistrictDose
 from sme_eval.estimators.landmark import LandmarkDiD
 from sme_eval.estimators.protocol import Estimator
 from sme_eval.panel.sample import Sample
@@ -20,7 +19,7 @@ from sme_eval.results.unavailable import Unavailable
 from sme_eval.stats.arrays import BoolArray
 
 from .asked import Asked
-from .fitting import fit
+from .other_values import estimate_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,8 +31,8 @@ NOT_REFITTED = "the estimate is not identified on what is left"
 class Refit:
     """The headline of a design again and again: same estimator, same columns, on other rows of `source` or with other values.
 
-    What only the headline's page needs is left out of each fit: effects before treatment, and what districts without a stated
-    dose may pay. Average, error and counts are those that the whole estimator would give.
+    What only the headline's page needs is left out of each fit (`estimate_of`). Average, error and counts are those that the whole
+    estimator would give.
     """
 
     estimator: Estimator
@@ -45,7 +44,7 @@ class Refit:
     def of(cls, asked: Asked) -> Refit:
         """The refit of what is asked, on the rows of its panel."""
         return cls(
-            estimator=lean(asked.design.estimator),
+            estimator=asked.design.estimator,
             sample=asked.sample,
             never_treated=asked.design.policy.treatment.never_treated,
             source=asked.panel.frame,
@@ -98,16 +97,7 @@ class Refit:
 
     def _fit(self, estimator: Estimator, frame: pd.DataFrame, further: tuple[str, ...] = ()) -> Estimate | Unavailable:
         try:
-            overall = fit(estimator, self.sample_from(frame, further)).overall
+            overall = estimate_of(estimator, self.sample_from(frame, further))
         except (DataError, DesignError, IdentificationError):
             return Unavailable(NOT_REFITTED)
         return Unavailable(NOT_REFITTED) if isinstance(overall.estimate, Unavailable) else overall
-
-
-def lean(estimator: Estimator) -> Estimator:
-    """The estimator without what does not enter its average."""
-    if isinstance(estimator, LandmarkDiD | DistrictDose):
-        estimator = cast(Estimator, replace(estimator, window=(0, estimator.window[1])))
-    if isinstance(estimator, DistrictDose):
-        estimator = replace(estimator, possible_doses=estimator.possible_doses[:1])
-    return estimator

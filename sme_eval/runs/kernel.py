@@ -15,8 +15,12 @@ _DROPPED: Final = ("PYTHONSTARTUP", "JUPYTER_CONFIG_PATH", "MPLBACKEND", STAGING
 """Settings of the user's sessions that would change a run."""
 
 
-def worker_environment(scratch: Path, *, threads: int | None = None) -> dict[str, str]:
-    """Variables for a worker whose Jupyter and matplotlib files go below `scratch`; `threads` bounds numerical libraries."""
+def worker_environment(scratch: Path) -> dict[str, str]:
+    """Variables for a worker whose Jupyter and matplotlib files go below `scratch`.
+
+    Numerical libraries get one thread unless the user's environment says otherwise: on the small matrices of an evaluation more
+    threads wait for each other, and reports run side by side.
+    """
     kernel = scratch / "share" / "kernels" / KERNEL
     kernel.mkdir(parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
@@ -34,9 +38,8 @@ def worker_environment(scratch: Path, *, threads: int | None = None) -> dict[str
         "PYTHONUTF8": "1",
     }
     variables.setdefault("MPLCONFIGDIR", _folder(scratch, "matplotlib"))
-    if threads is not None:
-        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-            variables.setdefault(name, str(threads))
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        variables.setdefault(name, "1")
     return variables
 
 

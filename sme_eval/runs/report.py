@@ -110,7 +110,7 @@ def _work(plans: Sequence[Plan], reports: Path, staging: Path) -> dict[str, Exce
     """Do every plan, `AT_ONCE` at a time; the failures by name. Ctrl-C ends all workers with their kernels."""
     heard: queue.Queue[Mapping[str, Any]] = queue.Queue()
     with tempfile.TemporaryDirectory(prefix="sme-eval-", ignore_cleanup_errors=True) as scratch:
-        environment = worker_environment(Path(scratch), threads=1)
+        environment = worker_environment(Path(scratch))
         workers = {
             plan.name: Worker(_job(plan, reports, staging), environment, Path(scratch) / f"{plan.name}.log", DEADLINE_SECONDS)
             for plan in plans

@@ -33,7 +33,7 @@ def add_companion(evaluation: Evaluation, design: Design) -> Evaluation:
     own = str(design.policy.source_parameters["scenario"])
     beside = design.policy.companion if design.policy.companion != made["scenario"] else own
     panel = open_source(design.policy.source, scenario=beside, **drawn)
-    return evaluation.beside(evaluate(design, panel, curve=False))
+    return evaluation.beside(evaluate(design, panel, lean=True))
 
 
 def add_repetitions(evaluation: Evaluation, design: Design, panels: int, progress: Any = None) -> Evaluation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sme_eval.briefing.document import Figure, Heading, Own, Paragraph, Phrase, Say, Table, Value
 from sme_eval.briefing.pointers import pointer
+from sme_eval.briefing.wording import Placeholder, parse
 from sme_eval.evaluation.record import Evaluation, PublishedRecord
 
 from .common import Blocks, Pointed, caption, distinct_names, effects_of, interval
@@ -19,11 +20,17 @@ def published(evaluation: Evaluation) -> Blocks:
     for n, record in enumerate(evaluation.published):
         where = pointer("published", n)
         blocks += [Paragraph((Say("published.lead", at=where),)), _published_table(where, record)]
-    readings = range(len(evaluation.policy.reading))
+    readings = [n for n in range(len(evaluation.policy.reading)) if _answered(evaluation, n)]
     if readings:
         blocks.append(Heading((Say("published.reading"),), level=3))
         blocks += [Paragraph((Own(pointer("policy", "reading", n)),)) for n in readings]
     return blocks
+
+
+def _answered(evaluation: Evaluation, n: int) -> bool:
+    """Whether the record holds every section that the policy's reading `n` speaks of: another design may have no curve."""
+    sections = {part.path.split(".")[0] for part in parse(evaluation.policy.reading[n].en) if isinstance(part, Placeholder)}
+    return all(getattr(evaluation, section, None) is not None for section in sections)
 
 
 def _published_table(where: str, record: PublishedRecord) -> Table[Phrase]:
