@@ -16,11 +16,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from sme_eval import __version__
-from sme_eval.errors import SmeEvalError
+from sme_eval.errors import ParameterError, Problem, SmeEvalError
 
 TRACEBACK: Final = "SME_EVAL_TRACEBACK"
 BUG, INTERRUPTED, CHECKS_FAILED = 1, 130, 16
 _SET: Final = "set a parameter; may be repeated (names and values: a wrong one lists them)"
+_AT_ONCE: Final = "how many runs at once (default: 2)"
 _REPORTS: Final = "folder of the reports (default: reports)"
 EPILOGUE: Final = """\
 exit codes: 0 done, 1 bug, 2 usage, 10 data, 11 design, 12 identification, 13 parameters, 14 verification, 15 disclosure,
@@ -92,10 +93,18 @@ def _parser() -> argparse.ArgumentParser:
     policies = _add(verbs, _policies, "policies", "the declared policies and their designs, or why one cannot be evaluated")
     policies.add_argument("name", metavar="NAME", nargs="?", help="one policy, with its limits and what --set takes")
     _evaluate_arguments(_add(verbs, _evaluate, "evaluate", "one evaluation of a policy, without a notebook"))
-    run = _add(verbs, _run, "run", "one notebook with parameters")
-    run.add_argument("notebook", metavar="NOTEBOOK", help="name of the notebook, such as training_grants")
-    run.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="settings", help=_SET)
-    run.add_argument("--reports", metavar="FOLDER", default=None, help=_REPORTS)
+    _run_arguments(_add(verbs, _run, "run", "one notebook with parameters, or every report of a plan that is stale"))
+    plan = _add(verbs, _plan, "plan", "each report of a plan: fresh, stale, new or failed, and why; nothing is run")
+    plan.add_argument("file", metavar="FILE", help="a plan, such as plan.toml")
+    plan.add_argument("-j", metavar="N", dest="at_once", type=int, default=2, help=_AT_ONCE)
+    plan.add_argument("--reports", metavar="FOLDER", default="reports", help=_REPORTS)
+    check = _add(verbs, _verify, "verify", "whether a report is what its record says: files rehashed, pages rendered again")
+    check.add_argument("report", metavar="REPORT", help="its folder, its name, or one of its files")
+    check.add_argument("--reports", metavar="FOLDER", default="reports", help=_REPORTS)
+    runs = _add(verbs, _runs, "runs", "what has been run, and with which parameters")
+    runs.add_argument("matching", metavar="TEXT", nargs="?", default="", help="only runs that hold this text, such as seed=2")
+    runs.add_argument("--prune", metavar="PLAN", default=None, help="remove the runs that this plan does not ask for")
+    runs.add_argument("--reports", metavar="FOLDER", default="reports", help=_REPORTS)
     _simulate_arguments(_add(verbs, _simulate, "simulate", "a simulated panel with known effects, as a parquet file"))
     doctor = _add(verbs, _doctor, "doctor", "what works on this machine and what is missing")
     doctor.add_argument("--reports", metavar="FOLDER", default="reports", help=_REPORTS)
@@ -114,6 +123,16 @@ def _evaluate_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="settings", help=_SET)
     verb.add_argument("--json", action="store_true", help="print the record instead of its summary")
     verb.add_argument("--reports", metavar="FOLDER", default="reports", help=_REPORTS)
+
+
+def _run_arguments(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("notebook", metavar="NOTEBOOK", nargs="?", help="name of the notebook, such as training_grants")
+    verb.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="settings", help=_SET)
+    verb.add_argument("--plan", metavar="FILE", default=None, help="run what is stale of a plan instead of one notebook")
+    verb.add_argument("-j", metavar="N", dest="at_once", type=int, default=2, help=_AT_ONCE)
+    verb.add_argument("--only", metavar="NAME", action="append", default=[], help="reports of the plan by name or pattern (a*)")
+    verb.add_argument("--force", action="store_true", help="run the plan's reports whether they are stale or not")
+    verb.add_argument("--reports", metavar="FOLDER", default=None, help=_REPORTS)
 
 
 def _simulate_arguments(verb: argparse.ArgumentParser) -> None:
@@ -150,7 +169,47 @@ def _evaluate(given: argparse.Namespace) -> int:
     return 0
 
 
+def _plan(given: argparse.Namespace) -> int:
+    from sme_eval.runs.plan_file import read_plan
+    from sme_eval.runs.report import describe_plan
+
+    _print(describe_plan(given.reports, read_plan(given.file), given.at_once))
+    return 0
+
+
+def _verify(given: argparse.Namespace) -> int:
+    from sme_eval.runs.verify import verify
+
+    _print(verify(given.report, given.reports))
+    return 0
+
+
+def _runs(given: argparse.Namespace) -> int:
+    from sme_eval.runs.history import describe_runs, prune
+    from sme_eval.runs.plan_file import read_plan
+
+    if given.prune:
+        for slug in prune(given.reports, read_plan(given.prune)):
+            _print(f"removed: {slug}")
+    _print(describe_runs(given.reports, given.matching))
+    return 0
+
+
+def _run_plan(given: argparse.Namespace) -> int:
+    from sme_eval.runs.plan_file import read_plan
+    from sme_eval.runs.report import bring_up_to_date
+
+    options = {"at_once": given.at_once, "only": given.only, "force": given.force}
+    bring_up_to_date(given.reports or "reports", read_plan(given.plan), **options, say=_print, complain=_complain).raise_failures()
+    return 0
+
+
 def _run(given: argparse.Namespace) -> int:
+    if given.plan and given.notebook is None and not given.settings:
+        return _run_plan(given)
+    if given.plan or given.notebook is None:
+        remedy = "sme-eval run NOTEBOOK --set NAME=VALUE, or sme-eval run --plan FILE"
+        raise ParameterError(Problem(what="A run is of one notebook or of one plan.", remedy=remedy))
     from sme_eval.runs.finish import finish
     from sme_eval.runs.run import run_notebook
     from sme_eval.runs.settings import split_settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
@@ -14,6 +14,10 @@ from sme_eval.runs.settings import Value
 Verb = Literal["run", "evaluate"]
 STAGING: Final = "SME_EVAL_STAGING"
 """Set for the kernel of a run: its record goes to this folder, and is published only when everything is done."""
+REPORT: Final = "SME_EVAL_REPORT"
+"""Set for the kernel of a run that a plan names: the name of its record."""
+MODULES: Final = "modules.json"
+"""Beside the staging folder: the modules that the kernel of a run used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +26,7 @@ class Job:
 
     `parameters` are what the notebook is given, or the choices of an evaluation. `command` does the same from a terminal. `slug`
     names the record when there is nothing to estimate. Paths are absolute; `staging` is the worker's own folder inside `reports`.
+    `report` is the record's name in a plan, empty where it names itself; `pages` are pairs of a language and a form.
     """
 
     verb: Verb
@@ -31,6 +36,9 @@ class Job:
     staging: str
     parameters: Mapping[str, Value] = field(default_factory=dict)
     slug: str = ""
+    report: str = ""
+    pages: Sequence[Sequence[str]] = ()
+    formats: Sequence[str] = ()
     estimation: Mapping[str, Any] | None = None
     rendering: Mapping[str, Any] | None = None
 

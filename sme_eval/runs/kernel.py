@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from sme_eval.runs.job import STAGING
+from sme_eval.runs.job import REPORT, STAGING
 
 KERNEL: Final = "sme_eval_run"
-_DROPPED: Final = ("PYTHONSTARTUP", "JUPYTER_CONFIG_PATH", "MPLBACKEND", STAGING)
+_DROPPED: Final = ("PYTHONSTARTUP", "JUPYTER_CONFIG_PATH", "MPLBACKEND", STAGING, REPORT)
 """Settings of the user's sessions that would change a run."""
 
 
@@ -23,7 +23,7 @@ def worker_environment(scratch: Path) -> dict[str, str]:
     """
     kernel = scratch / "share" / "kernels" / KERNEL
     kernel.mkdir(parents=True, exist_ok=True)
-    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    argv = [sys.executable, "-m", "sme_eval.runs.kernel_process", "-f", "{connection_file}"]
     spec = {"argv": argv, "display_name": "Python 3 (ipykernel)", "language": "python"}
     (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
     variables = {name: value for name, value in os.environ.items() if name not in _DROPPED}

@@ -14,14 +14,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from sme_eval.errors import DataError, Problem
-from sme_eval.resources import resource_files, resource_layers
+from sme_eval.resources import project_folder, resource_files, resource_layers
 from sme_eval.runs.settings import Value
-from sme_eval.runs.stamp import digest_texts
+from sme_eval.runs.stamp import digest, digest_texts
 
 PACKAGE: Final = Path(__file__).resolve().parents[1]
 BRIEFING: Final = PACKAGE / "briefing"
 HELPERS: Final = ("drawing", "show", "show_checks", "simulated", "records", "evaluate")
 """Modules of this room that notebooks and `sme-eval evaluate` call: they shape what is estimated or shown."""
+
+PANEL_FILES: Final = ("panel", "panel_file")
+"""Parameters that name a file of data."""
 
 WORDS: Final[Mapping[str, str]] = {
     "verb": "the record is from another verb",
@@ -31,6 +34,9 @@ WORDS: Final[Mapping[str, str]] = {
     "recommendations": "recommendations changed",
     "declarations": "dictionary or sources changed",
     "modules": "estimation code changed",
+    "data": "data changed",
+    "pages": "other pages are wanted",
+    "formats": "other formats are wanted",
     "helpers": "notebook functions changed",
     "lock": "library versions changed",
     "python": "another Python",
@@ -84,18 +90,19 @@ def notebook_estimation(name: str, parameters: Mapping[str, Value]) -> dict[str,
         "verb": "run",
         "parameters": dict(parameters),
         "code": _digest(source(cell) for cell in cells if cell.get("cell_type") == "code"),
-        **_inputs(str(parameters.get("policy", name))),
+        **_inputs(str(parameters.get("policy", name)), parameters),
     }
 
 
 def policy_estimation(name: str, outcome: str, settings: Mapping[str, Value]) -> dict[str, Any]:
     """The estimation key of `sme-eval evaluate`."""
-    return {"verb": "evaluate", "parameters": {"outcome": outcome, **settings}, **_inputs(name)}
+    return {"verb": "evaluate", "parameters": {"outcome": outcome, **settings}, **_inputs(name, settings)}
 
 
-def _inputs(policy: str) -> dict[str, Any]:
+def _inputs(policy: str, parameters: Mapping[str, Value]) -> dict[str, Any]:
+    """Everything that an estimation reads, without the modules that it uses: those are known only afterwards (`runs.used`)."""
     # Imported here: it needs numpy, and `sme-eval --help` does not need it.
-    from sme_eval.evaluation.provenance import lock_hash, modules_hash
+    from sme_eval.evaluation.provenance import lock_hash
 
     declared = resource_files("policies", ".toml")
     files = [("policy", path) for name, path in declared.items() if name == f"{policy}.toml"]
@@ -105,11 +112,17 @@ def _inputs(policy: str) -> dict[str, Any]:
         "policy": digest_texts(files),
         "recommendations": digest_texts((name, path) for name, path in recommended.items() if name == f"{policy}.toml"),
         "declarations": digest_texts(layers),
-        "modules": modules_hash(),
+        "data": _own_data(parameters),
         "helpers": digest_texts((name, PACKAGE / "runs" / f"{name}.py") for name in HELPERS),
         "lock": lock_hash(),
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
     }
+
+
+def _own_data(parameters: Mapping[str, Value]) -> dict[str, str]:
+    """Digest of each file that a parameter names as a panel, seen from the project folder; empty where there is none."""
+    named = {name: str(parameters[name]) for name in PANEL_FILES if parameters.get(name)}
+    return {name: digest(project_folder() / file) for name, file in named.items()}
 
 
 def page_rendering() -> dict[str, Any]:

@@ -17,6 +17,7 @@ from sme_eval.terms import Comparison, PanelRule
 TrainingOutcome = Literal["log_scrap", "training_hours", "log_sales", "log_employment"]
 CertificationOutcome = Literal["log_revenue", "log_employment"]
 RevenueOutcome = Literal["log_revenue"]
+OwnDataKind = Literal["from_file", "observed", "simulated"]
 PolicyName = Literal["certification", "credit", "rewards", "bundle", "training_grants"]
 ScenarioName = Literal[
     "baseline",
@@ -59,6 +60,11 @@ _PANEL: Final = _words(
     "firms seen in both years of each comparison (pairs), or in every year (balanced)",
 )
 _LEVEL: Final = _words("区间的置信水平", "level of the intervals", low=0.5, high=0.999)
+_FILE: Final = _words(
+    "自有面板文件，以项目文件夹为起点；留空则用政策自己的数据",
+    "a panel of your own, seen from the project folder; empty for the policy's own source",
+)
+_KIND: Final = _words("数据性质；from_file表示由文件自己写明", "what the data are; from_file where the file says it")
 _REPORTS: Final = _words("报告文件夹，以项目文件夹为起点", "folder of the reports, seen from the project folder")
 _SCENARIO: Final = _words(
     "模拟情景，例如按过往增长选择企业（baseline）、无效应（null）、另有隐藏趋势（strong_selection）",
@@ -127,7 +133,19 @@ class QuestionParameters:
     reports: str = field(default="reports", metadata=_REPORTS)
 
 
-Parameters = TrainingGrantsParameters | CertificationParameters | SimulatedParameters | QuestionParameters
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPanelParameters:
+    """Parameters of `own_panel.ipynb`: a policy evaluated on a file of one's own."""
+
+    policy: PolicyName = field(default="certification", metadata=_POLICY)
+    outcome: str = field(default="", metadata=_OUTCOME)
+    panel_file: str = field(default="", metadata=_FILE)
+    data_kind: OwnDataKind = field(default="from_file", metadata=_KIND)
+    level: float = field(default=0.95, metadata=_LEVEL)
+    reports: str = field(default="reports", metadata=_REPORTS)
+
+
+Parameters = OwnPanelParameters | TrainingGrantsParameters | CertificationParameters | SimulatedParameters | QuestionParameters
 
 NOTEBOOKS: Final[Mapping[str, type[Parameters]]] = {
     "training_grants": TrainingGrantsParameters,
@@ -142,6 +160,7 @@ EXPLORATIONS: Final[Mapping[str, type[Parameters]]] = {
     "specification_curve": QuestionParameters,
     "robustness": QuestionParameters,
     "heterogeneity": QuestionParameters,
+    "own_panel": OwnPanelParameters,
 }
 """Notebooks that bear the name of a question: `sme-eval run` runs them for a policy, the sample report leaves them out."""
 

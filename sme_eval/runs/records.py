@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path, PurePath
 
 from sme_eval.evaluation.record import Evaluation
 from sme_eval.resources import project_folder
-from sme_eval.runs.job import STAGING
+from sme_eval.runs.job import MODULES, REPORT, STAGING
+from sme_eval.runs.used import used_modules
 
 
 def write_record(evaluation: Evaluation, reports: str = "reports") -> str:
@@ -17,8 +19,12 @@ def write_record(evaluation: Evaluation, reports: str = "reports") -> str:
     A notebook gives the same file whether its kernel works in the project folder or in `notebooks/`.
     """
     staging = os.environ.get(STAGING)
+    if name := os.environ.get(REPORT):
+        evaluation = replace(evaluation, name=name)
     folder = Path(staging) if staging else project_folder() / reports
     written = evaluation.write(folder)
+    if staging:
+        (folder.parent / MODULES).write_text(json.dumps(used_modules()), encoding="utf-8")
     return (PurePath(reports) / written.relative_to(folder)).as_posix()
 
 

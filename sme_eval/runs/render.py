@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sme_eval.briefing.document import FORMS, Form
 from sme_eval.runs.keys import notebook_path, read_notebook, source
 from sme_eval.runs.stamp import record_folder, write_whole
-from sme_eval.terms import LANGUAGES
+from sme_eval.terms import LANGUAGES, Language
 
 if TYPE_CHECKING:
     from sme_eval.evaluation.record import Evaluation
@@ -32,15 +34,33 @@ def appendix_name(slug: str) -> str:
     return f"{slug}.notebook.html"
 
 
-def rendering_units(verb: str) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which pages are made of a record: forms by language, each in every format."""
+
+    forms: Mapping[Language, tuple[Form, ...]]
+    formats: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """As a component of the rendering key."""
+        return {"pages": [[language, form] for language, forms in self.forms.items() for form in forms], "formats": [*self.formats]}
+
+
+def wanted_pages(pages: Sequence[Sequence[str]] = (), formats: Sequence[str] = ()) -> Wanted:
+    """The pages that are asked for, pairs of a language and a form; nothing asked is every page, in HTML and PDF."""
+    chosen = [tuple(page) for page in pages] or [(language, form) for language in LANGUAGES for form in FORMS]
+    forms = {language: tuple(form for form in FORMS if (language, form) in chosen) for language in LANGUAGES}
+    return Wanted(forms={language: made for language, made in forms.items() if made}, formats=tuple(formats) or ("html", "pdf"))
+
+
+def rendering_units(verb: str, wanted: Wanted | None = None) -> int:
     """Steps of a rendering: the gate, a briefing per audience, language and form, and the appendix of a notebook."""
-    from sme_eval.briefing.document import FORMS
+    pages = sum(len(forms) for forms in (wanted or wanted_pages()).forms.values())
+    return 1 + 2 * pages + (verb == "run")
 
-    return 1 + 2 * len(LANGUAGES) * len(FORMS) + (verb == "run")
 
-
-def render_record(folder: Path, staging: Path, notebook: str, tick: Callable[[], None]) -> None:
-    """Write every page of the record in `folder` below `staging`; `notebook` names the one whose appendix is made, if any."""
+def render_record(folder: Path, staging: Path, notebook: str, tick: Callable[[], None], *, wanted: Wanted | None = None) -> None:
+    """Write the pages of the record in `folder` below `staging`; `notebook` names the one whose appendix is made, if any."""
     from sme_eval.briefing.render import render_forms
     from sme_eval.evaluation.disclosure import release, require_released
     from sme_eval.evaluation.record import Evaluation
@@ -51,8 +71,8 @@ def render_record(folder: Path, staging: Path, notebook: str, tick: Callable[[],
     released.write(staging)
     tick()
     for evaluation in (internal, released):
-        for language in LANGUAGES:
-            for briefing in render_forms(evaluation, language):
+        for language, forms in (wanted or wanted_pages()).forms.items():
+            for briefing in render_forms(evaluation, language, forms):
                 briefing.write(staging)
                 tick()
     if notebook:

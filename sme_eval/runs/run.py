@@ -28,7 +28,7 @@ from sme_eval.runs.keys import (
 from sme_eval.runs.parameters import Parameters, changed, notebook_name, resolve, values
 from sme_eval.runs.process import Listener, Worker
 from sme_eval.runs.progress import progress_bar
-from sme_eval.runs.render import rendering_units
+from sme_eval.runs.render import rendering_units, wanted_pages
 from sme_eval.runs.settings import Value
 from sme_eval.runs.stamp import record_folder
 
@@ -77,7 +77,7 @@ def notebook_job(name: str, parameters: Parameters, reports: Path, staging: Path
         reports=str(reports),
         staging=str(staging),
         estimation=notebook_estimation(name, values(parameters)),
-        rendering=notebook_rendering(name),
+        rendering={**notebook_rendering(name), **wanted_pages().plain()},
     )
 
 
@@ -108,7 +108,7 @@ def run_policy(policy: str, outcome: str | None, settings: Mapping[str, object],
             reports=str(folder),
             staging=str(staging),
             estimation=policy_estimation(policy, chosen, made),
-            rendering=page_rendering(),
+            rendering={**page_rendering(), **wanted_pages().plain()},
         )
         with progress_bar(policy, 1 + rendering_units("evaluate")) as listen:
             return run_job(job, listen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from sme_eval.evaluation.design import Design
 from sme_eval.evaluation.evaluate import evaluate
@@ -11,11 +11,24 @@ from sme_eval.evaluation.record import Evaluation
 from sme_eval.evaluation.repetition import repeat
 from sme_eval.intake import open_source
 from sme_eval.panel.firm_panel import FirmPanel
+from sme_eval.panel.panel_file import read_panel
 from sme_eval.policies.policy import Policy
+from sme_eval.resources import project_folder
+
+if TYPE_CHECKING:
+    from sme_eval.terms import DataKind
+
+FROM_FILE: Final = "from_file"
+"""The kind of data is what the file says of itself."""
 
 
-def open_policy(policy: Policy, **parameters: Any) -> FirmPanel:
-    """The policy's own source with those of `parameters` that it takes: a simulation has a scenario, a seed and firms."""
+def open_policy(policy: Policy, *, panel_file: str = "", data_kind: str = FROM_FILE, **parameters: Any) -> FirmPanel:
+    """The policy's own source with those of `parameters` that it takes: a simulation has a scenario, a seed and firms.
+
+    `panel_file`, seen from the project folder, takes the source's place; `data_kind` is needed where the file does not say it.
+    """
+    if panel_file:
+        return read_panel(project_folder() / panel_file, None if data_kind == FROM_FILE else cast("DataKind", data_kind))
     made = {name: parameters.get(name, value) for name, value in policy.source_parameters.items()}
     return open_source(policy.source, **made)
 

@@ -18,7 +18,10 @@ Key = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
-    """One run: the keys of `estimation` and `rendering`, and the outputs of each: paths below the reports' folder → sha256."""
+    """One run: the keys of `estimation` and `rendering`, and the outputs of each: paths below the reports' folder → sha256.
+
+    `report` is its name in a plan, `seconds` how long each part took.
+    """
 
     name: str
     slug: str
@@ -26,6 +29,8 @@ class Stamp:
     rendering: Key = field(default_factory=dict)
     estimated: Mapping[str, str] = field(default_factory=dict)
     rendered: Mapping[str, str] = field(default_factory=dict)
+    report: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     def write(self, reports: Path) -> None:
         """Write the stamp beside its record, whole or not at all."""

@@ -8,14 +8,17 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 from sme_eval.errors import DataError, Problem, RunError, SmeEvalError
-from sme_eval.runs.job import STAGING, Job, error_to_plain
+from sme_eval.runs.job import MODULES, REPORT, STAGING, Job, error_to_plain
 from sme_eval.runs.stamp import Stamp, digest, publish, read_stamps, record_folder
+from sme_eval.runs.used import begin, used_modules
 
 Say = Callable[..., None]
 
@@ -31,6 +34,11 @@ def main() -> int:
     try:
         say("done", slug=perform(Job.from_json(sys.stdin.readline()), say))
         return 0
+    except OSError as error:  # a full disk, a folder that may not be written, a file that another program holds
+        problem = Problem(
+            what=f"A file could not be written: {error.strerror or error}.", remedy="what was there before is as it was"
+        )
+        say("failed", traceback=traceback.format_exc(), **error_to_plain(DataError(problem)))
     except SmeEvalError as error:
         details = "\n".join([*getattr(error, "__notes__", []), traceback.format_exc()])
         say("failed", traceback=details, **error_to_plain(error))
@@ -58,7 +66,7 @@ def perform(job: Job, say: Say) -> str:
 
 def _earlier(job: Job) -> Stamp:
     stamps = [stamp for stamp in read_stamps(Path(job.reports)) if stamp.slug == job.slug]
-    return stamps[0] if stamps else Stamp(name=job.name, slug=job.slug)
+    return stamps[0] if stamps else Stamp(name=job.name, slug=job.slug, report=job.report)
 
 
 def _estimate(job: Job, say: Say) -> Stamp:
@@ -66,15 +74,20 @@ def _estimate(job: Job, say: Say) -> Stamp:
     staging = Path(job.staging) / "estimated"
     executed = Path(job.staging) / "executed.ipynb"
     os.environ[STAGING] = str(staging)
+    os.environ[REPORT] = job.report
+    started = time.monotonic()
     if job.verb == "evaluate":
+        begin()  # before the modules of an evaluation are imported
         from sme_eval.runs.evaluate import estimate_policy
 
         estimate_policy(job, staging, progress=lambda step: say("step", name=step))
         say("advance")
+        modules = used_modules()
     else:
         from sme_eval.runs.execute import execute_notebook
 
         execute_notebook(job, executed, tick=lambda: say("advance"))
+        modules = _modules(staging.parent / MODULES)
     slug = _only_record(job, staging)
     if job.verb == "run":
         from sme_eval.runs.render import clean_copy, executed_name
@@ -83,9 +96,30 @@ def _estimate(job: Job, say: Say) -> Stamp:
     reports = Path(job.reports)
     before = next((stamp for stamp in read_stamps(reports) if stamp.slug == slug), Stamp(name=job.name, slug=slug))
     made = publish(staging, reports, before.estimated)
-    stamp = Stamp(name=job.name, slug=slug, estimation=job.estimation or {}, estimated=made, rendered=before.rendered)
+    stamp = Stamp(
+        name=job.name,
+        slug=slug,
+        report=job.report,
+        estimation={**(job.estimation or {}), "modules": modules},
+        estimated=made,
+        rendered=before.rendered,
+        seconds={"estimation": _since(started)},
+    )
     stamp.write(reports)
     return stamp
+
+
+def _since(started: float) -> float:
+    return round(time.monotonic() - started, 1)
+
+
+def _modules(path: Path) -> dict[str, str]:
+    """What the kernel said that it used; every module of an evaluation where it did not say."""
+    if path.is_file():
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    import sme_eval.evaluation.evaluate  # noqa: F401
+
+    return used_modules()
 
 
 def _only_record(job: Job, staging: Path) -> str:
@@ -109,22 +143,18 @@ def _only_record(job: Job, staging: Path) -> str:
 
 def _render(job: Job, stamp: Stamp, say: Say) -> Stamp:
     """Make every page of the record in the staging folder, then publish them with the stamp."""
-    from sme_eval.runs.render import render_record
+    from sme_eval.runs.render import render_record, wanted_pages
 
     reports, staging = Path(job.reports), Path(job.staging) / "rendered"
     folder = record_folder(reports, stamp.slug)
     notebook = job.name if job.verb == "run" else ""
-    render_record(folder, staging, notebook, tick=lambda: say("advance"))
+    started = time.monotonic()
+    wanted = wanted_pages(job.pages, job.formats)
+    render_record(folder, staging, notebook, tick=lambda: say("advance"), wanted=wanted)
     made = publish(staging, reports, stamp.rendered)
     rendering = {**(job.rendering or {}), "record": digest(folder / "evaluation.json")}
-    stamp = Stamp(
-        name=stamp.name,
-        slug=stamp.slug,
-        estimation=stamp.estimation,
-        rendering=rendering,
-        estimated=stamp.estimated,
-        rendered=made,
-    )
+    seconds = {**stamp.seconds, "rendering": _since(started)}
+    stamp = replace(stamp, rendering=rendering, rendered=made, seconds=seconds)
     stamp.write(reports)
     return stamp
 
