@@ -5,9 +5,11 @@ It estimates, publishes, renders and publishes again; a parent watches the clock
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -26,6 +28,7 @@ Say = Callable[..., None]
 def main() -> int:
     """Do the job on standard input; 0 if it was done."""
     channel = _own_output()
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
 
     def say(event: str, **details: Any) -> None:
         channel.write(json.dumps({"event": event, **details}, ensure_ascii=False) + "\n")
@@ -52,6 +55,18 @@ def _own_output() -> IO[str]:
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return channel
+
+
+def _end_with_parent(parent: int) -> None:
+    """A parent that was killed cannot end its workers: one that went on would publish beside the run that takes up the work."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    import psutil
+
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+    os._exit(1)
 
 
 def perform(job: Job, say: Say) -> str:

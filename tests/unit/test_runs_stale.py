@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sme_eval.runs import keys
 from sme_eval.runs.keys import notebook_estimation, notebook_rendering, reasons
+from sme_eval.runs.parameters import resolve
+from sme_eval.runs.plan_file import Report
 from sme_eval.runs.render import with_prose, without_title
 from sme_eval.runs.stale import changed_outputs, decide, find_stamp, plan_report
 from sme_eval.runs.stamp import STAMP, Stamp, digest, publish, read_stamps, record_folder
 
 SLUG = "training_grants-log_scrap.observed"
-ESTIMATION = {"policy": "p", "modules": "m", "parameters": {"outcome": "log_scrap"}}
+ESTIMATION = {"policy": "p", "lock": "l", "parameters": {"outcome": "log_scrap"}}
 RENDERING = {"texts": "t", "templates": "c"}
 
 
@@ -58,8 +61,8 @@ def test_changed_texts_render_again_and_estimate_nothing(tmp_path: Path, stamped
 
 
 def test_every_reason_is_told(tmp_path: Path, stamped: Stamp) -> None:
-    now = {"policy": "other", "modules": "other", "parameters": {"outcome": "log_scrap"}}
-    assert decide(tmp_path, stamped, now, RENDERING)[0] == ("policy file changed", "estimation code changed")
+    now = {"policy": "other", "lock": "other", "parameters": {"outcome": "log_scrap"}}
+    assert decide(tmp_path, stamped, now, RENDERING)[0] == ("policy file changed", "library versions changed")
 
 
 def test_a_missing_page_is_rendered_again(tmp_path: Path, stamped: Stamp) -> None:
@@ -98,9 +101,15 @@ def test_a_folder_renamed_by_hand_counts_as_none(tmp_path: Path, stamped: Stamp)
 
 
 def test_stamps_are_found_by_notebook_and_outcome(tmp_path: Path, stamped: Stamp) -> None:
-    assert find_stamp([stamped], "training_grants", {"outcome": "log_scrap"}) is stamped
-    assert find_stamp([stamped], "training_grants", {"outcome": "log_sales"}) is None
-    assert find_stamp([stamped], "certification", {"outcome": "log_scrap"}) is None
+    def asked(notebook: str, name: str = "", **settings: str) -> Report:
+        return Report(notebook=notebook, parameters=resolve(notebook, settings), name=name)
+
+    assert find_stamp([stamped], asked("training_grants")) is stamped
+    assert find_stamp([stamped], asked("training_grants", outcome="log_sales")) is None
+    assert find_stamp([stamped], asked("certification")) is None
+    named = replace(stamped, report="grants")
+    assert find_stamp([named], asked("training_grants")) is None, "the report of a plan has a place of its own"
+    assert find_stamp([stamped, named], asked("training_grants", "grants", outcome="log_sales")) is named
 
 
 def test_publishing_moves_and_removes(tmp_path: Path) -> None:
