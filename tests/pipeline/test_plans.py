@@ -1,4 +1,4 @@
-"""Plans run from end to end on notebooks that are quick: they read a record that was made once. The numbers are not the point here."""
+"""Plans from end to end on notebooks that are quick because they read a record made once: the numbers are not the point here."""
 
 from __future__ import annotations
 
