@@ -62,9 +62,7 @@ FACETS: Final = (
 )
 
 
-def render_index(
-    entries: Sequence[IndexEntry], appendices: Sequence[AppendixEntry] = (), failures: Sequence[Failure] = ()
-) -> str:
+def render_index(entries: Sequence[IndexEntry], appendices: Sequence[AppendixEntry] = (), failures: Sequence[Failure] = ()) -> str:
     """The page: first Chinese, then English, of which a script shows one; what was released first, then what is internal."""
     from markupsafe import Markup
 
