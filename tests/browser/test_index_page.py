@@ -42,16 +42,25 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> str:
     return path.as_uri()
 
 
-@pytest.fixture
-def page(browser: Browser, index: str) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[tuple[Page, list[str]]]:
+    """One window without a network, and what it complains of."""
     with browser.new_context(offline=True) as context:
-        opened = context.new_page()
-        complaints: list[str] = []
+        opened, complaints = context.new_page(), list[str]()
         opened.on("pageerror", lambda error: complaints.append(str(error)))
         opened.on("console", lambda message: complaints.append(message.text))
-        opened.goto(index)
-        yield opened
-        assert complaints == []
+        yield opened, complaints
+
+
+@pytest.fixture
+def page(window: tuple[Page, list[str]], index: str) -> Iterator[Page]:
+    opened, complaints = window
+    opened.emulate_media(media="screen")
+    opened.set_viewport_size({"width": 1280, "height": 800})
+    opened.goto("about:blank")  # from the same page, another address would be no new visit
+    opened.goto(index)
+    yield opened
+    assert complaints == []
 
 
 def rows(page: Page) -> Locator:

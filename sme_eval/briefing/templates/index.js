@@ -56,7 +56,11 @@
     if (state.q.trim()) made.set("q", state.q.trim());
     FACETS.forEach((facet, n) => state.filters[n] && made.set(facet, state.filters[n]));
     if (state.sort) made.set("sort", state.sort);
-    history.replaceState(null, "", `#${made}`);
+    try {
+      history.replaceState(null, "", `#${made}`);
+    } catch {
+      // Some browsers refuse when it changes too often; the next change brings it up to date.
+    }
   }
 
   const number = (n) => (state.lang === "zh" ? String(n) : n.toLocaleString("en"));
@@ -86,7 +90,6 @@
     const told = part.section.dataset.count.replace("{shown|count}", number(shown)).replace("{total|count}", number(ITEMS.length));
     if (part.count.textContent !== told) part.count.textContent = told;
     part.nothing.hidden = shown > 0;
-    part.body.parentElement.classList.toggle("none", shown === 0);
   }
 
   function keysOf(part, column) {
