@@ -63,7 +63,7 @@ def web_font(text: str) -> str:
 
     Chinese characters and other marks are two families, so that an English page takes its quotation marks from a Latin font.
     """
-    needed = sorted({ord(character) for character in text if ord(character) > _LAST_ASCII} & covered())
+    needed = sorted({ord(character) for character in set(text) if ord(character) > _LAST_ASCII} & covered())
     families = {
         WEB_FAMILY: [code for code in needed if code >= _FIRST_CHINESE],
         MARKS_FAMILY: [code for code in needed if code < _FIRST_CHINESE],

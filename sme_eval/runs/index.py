@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sme_eval.errors import DataError
 from sme_eval.runs.keys import page_rendering, read_notebook, reasons
-from sme_eval.runs.render import titles
+from sme_eval.runs.render import appendix_name, titles
 from sme_eval.runs.stale import changed_outputs
-from sme_eval.runs.stamp import digest, write_whole
-from sme_eval.terms import LANGUAGES
+from sme_eval.runs.stamp import digest, record_folder, write_whole
 
 if TYPE_CHECKING:
-    from sme_eval.briefing.document import Form
-    from sme_eval.briefing.index import AppendixEntry, IndexEntry
+    from sme_eval.briefing.index import AppendixEntry, Failure
+    from sme_eval.briefing.index_entry import IndexEntry
 
 INDEX: Final = "index.html"
 STAMP: Final = "index.json"
 """Beside the internal reports: what the index was made from."""
+FAILURES: Final = "failures.json"
+"""Beside it, if the last run could not finish every report: which, and why."""
 
 
 def index_reasons(reports: Path) -> tuple[str, ...]:
@@ -40,14 +41,15 @@ def write_index(reports: Path) -> None:
     from sme_eval.briefing.index import render_index
 
     key = _key(reports)
-    write_whole(reports / INDEX, render_index(_entries(reports), _appendices(reports)))
+    write_whole(reports / INDEX, render_index(_entries(reports), _appendices(reports), _failures(reports)))
     stamp = {"made_from": key, "outputs": {INDEX: digest(reports / INDEX)}}
     write_whole(reports / "internal" / STAMP, json.dumps(stamp, indent=1) + "\n")
 
 
 def _entries(reports: Path) -> list[IndexEntry]:
-    """Every record that has its pages; one of another schema is left out until it is evaluated again."""
-    from sme_eval.briefing.index import AUDIENCES, IndexEntry
+    """Every record that has pages; one of another schema is left out until it is evaluated again."""
+    from sme_eval.briefing.index import AUDIENCES
+    from sme_eval.briefing.index_entry import IndexEntry
     from sme_eval.evaluation.record import Evaluation
 
     entries = []
@@ -56,15 +58,29 @@ def _entries(reports: Path) -> list[IndexEntry]:
             entry = IndexEntry.of(Evaluation.read(path))
         except DataError:
             continue
-        if all((reports / entry.link(language, "html")).is_file() for language in LANGUAGES):
-            entries.append(replace(entry, forms=_forms(reports, entry)))
+        found = tuple(which for which in entry.files if (reports / entry.link(which[0], which[2], which[1])).is_file())
+        if any(ending == "html" for _, _, ending in found):
+            entries.append(replace(entry, files=found, notebook=_notebook(reports, entry)))
     return entries
 
 
-def _forms(reports: Path, entry: IndexEntry) -> tuple[Form, ...]:
-    """The forms that are there in every language with page and PDF."""
-    endings = [(language, ending) for language in LANGUAGES for ending in ("html", "pdf")]
-    return tuple(form for form in entry.forms if all((reports / entry.link(*which, form)).is_file() for which in endings))
+def _notebook(reports: Path, entry: IndexEntry) -> str:
+    """The page of the notebook that made an internal report; empty if there is none."""
+    path = record_folder(reports, entry.slug) / appendix_name(entry.slug)
+    return path.relative_to(reports).as_posix() if entry.audience == "internal" and path.is_file() else ""
+
+
+def _failures(reports: Path) -> list[Failure]:
+    """What the last run could not finish, if it left word of it; what is no such word is passed over."""
+    from sme_eval.briefing.index import Failure
+
+    try:
+        told = json.loads((reports / "internal" / FAILURES).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    names = ("name", "command", "cell", "cause")
+    found = [item for item in told if isinstance(item, dict) and item.get("name")] if isinstance(told, list) else []
+    return [Failure(**{name: "" if item.get(name) is None else str(item[name]) for name in names}) for item in found]
 
 
 def _appendices(reports: Path) -> list[AppendixEntry]:
@@ -79,6 +95,7 @@ def _appendices(reports: Path) -> list[AppendixEntry]:
 
 def _key(reports: Path) -> dict[str, Any]:
     found = sorted(reports.glob("*/*/evaluation.json"))
-    pages = sorted(path.relative_to(reports).as_posix() for path in reports.glob("*/*/*.html"))
+    files = (path for ending in ("html", "pdf", "docx") for path in reports.glob(f"*/*/*.{ending}"))
+    pages = sorted(path.relative_to(reports).as_posix() for path in files)
     records = {path.relative_to(reports).as_posix(): digest(path) for path in found}
-    return {"records": [records, pages], **page_rendering()}
+    return {"records": [records, pages], "failures": digest(reports / "internal" / FAILURES), **page_rendering()}

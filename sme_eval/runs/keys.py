@@ -46,6 +46,7 @@ WORDS: Final[Mapping[str, str]] = {
     "texts": "briefing texts changed",
     "templates": "briefing templates changed",
     "records": "records changed",
+    "failures": "other reports failed",
 }
 """Component → what is said when it differs."""
 
