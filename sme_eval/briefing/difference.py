@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from sme_eval.evaluation.disclosure import THRESHOLD, WITHHELD
@@ -80,7 +80,7 @@ def _effects(old: Evaluation, new: Evaluation, threshold: float) -> tuple[list[E
     )
     found, n_small = [], 0
     for group, before, after in groups:
-        for a, b in pairs(before, after, _headline_key if group == "headline" else effect_key):
+        for a, b in pairs(before, after, KEYS[group]):
             change = effect_change(a, b, threshold)
             if change is not None:
                 one = b if b is not None else a
@@ -95,13 +95,16 @@ def _moved_at_all(a: Number, b: Number) -> bool:
     return not isinstance(a, Unavailable) and not isinstance(b, Unavailable) and not same(a, b)
 
 
-def _headline_key(_: EffectRecord) -> tuple[Any, ...]:
-    return ()
+def _alternative(effect: EffectRecord) -> tuple[Any, ...]:
+    return (effect.key, effect.role, effect.estimator.name, effect.estimator.choices.get("comparison"))
 
 
-def effect_key(effect: EffectRecord) -> tuple[Any, ...]:
-    """By what an effect is found again in another record."""
-    return (effect.key, effect.outcome, effect.role, effect.estimator.name, effect.estimator.choices.get("comparison"))
+KEYS: Final[Mapping[Group, Callable[[EffectRecord], tuple[Any, ...]]]] = {
+    "headline": lambda _: (),
+    "alternative": _alternative,
+    "mechanism": lambda effect: (effect.key, effect.outcome),
+}
+"""By what an effect is found again: the main estimate is one, a mechanism is asked by whatever design the main one has."""
 
 
 def effect_change(old: EffectRecord | None, new: EffectRecord | None, threshold: float) -> Change | None:

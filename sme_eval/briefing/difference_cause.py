@@ -34,7 +34,10 @@ NO_MATTER: Final = ("reports",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
-    """One part of a component that is not the same. A "digest" is printed by its first characters, a "value" as it stands, "said" only that it changed."""
+    """One part of a component that is not the same.
+
+    A "digest" is printed by its first characters, a "value" as it stands, "said" only that it changed.
+    """
 
     name: str
     form: Literal["digest", "value", "said"]

@@ -68,7 +68,8 @@ def _plain(difference: Difference) -> Mapping[str, Any]:
 
 def _blocks(difference: Difference) -> Blocks:
     blocks: Blocks = []
-    kinds = {one.data_kind for one in (*difference.reports, *difference.only_old, *difference.only_new)}
+    kinds = {one.data_kind for one in difference.reports}
+    kinds |= {one.data_kind for one in (*difference.only_old, *difference.only_new)}
     if "simulated" in kinds:
         blocks.append(_warning("banner.title", Say("diff.simulated")))
     blocks.append(_summary(difference))
@@ -143,7 +144,7 @@ def _disclosure(difference: Difference) -> Blocks:
         rows=tuple(rows),
         layout="words",
     )
-    title = Heading[Phrase]((Say("diff.disclosure"),), anchor="disclosure")
+    title: Heading[Phrase] = Heading((Say("diff.disclosure"),), anchor="disclosure")
     return [title, _warning("diff.risk_title", Say("diff.risk_body")), table]
 
 
@@ -203,7 +204,7 @@ def _effects(report: ReportDifference, at: str) -> Blocks:
             name += [Say("diff.compared_with", at=where)] if effect.comparison else []
             name += [Say("diff.role", at=where)] if effect.role else []
         values: list[Phrase] = [(Say(f"diff.{side}.{_number_form(effect, side)}", at=where),) for side in ("old", "new")]
-        points: list[Phrase] = [(Value(where + "/points", "percentage_points"),)] if in_percent else []
+        points: list[Phrase] = [(Value(where + "/points", "decimals_1"),)] if in_percent else []
         what: Phrase = (Say(f"diff.change.{effect.change}"),)
         rows.append((_listed(name), *values, *points, (Value(where + "/shift", "statistic"),), what))
     columns = ("effect", "old", "new", *(("points",) if in_percent else ()), "shift", "change")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,9 +91,9 @@ def describe(difference: Difference) -> str:
     lines = [_line(report) for report in difference.reports]
     lines += [f"  {one.slug} ({one.audience}): only in the old release" for one in difference.only_old]
     lines += [f"  {one.slug} ({one.audience}): only in the new release" for one in difference.only_new]
-    for flag in difference.flags:
-        slugs = flag.old_slug if flag.old_slug == flag.new_slug else f"{flag.old_slug}, {flag.new_slug}"
-        lines.append(f"  DISCLOSURE {flag.rule}: {flag.place} of {slugs}")
+    places = Counter((flag.rule, flag.place, *dict.fromkeys((flag.old_slug, flag.new_slug))) for flag in difference.flags)
+    for (rule, place, *slugs), n in places.items():
+        lines.append(f"  DISCLOSURE {rule}: {place} of {' and '.join(slugs)}" + (f" ({n} rows)" if n > 1 else ""))
     found = "a disclosure risk" if difference.flags else "differences" if difference.differs else "no difference"
     return "\n".join([f"{len(difference.reports)} reports compared: {found}", *lines])
 
@@ -150,7 +151,8 @@ def _read(path: Path, which: str, problems: list[Problem]) -> Side:
         remedy = "name a folder of reports, a folder of a record, or an evaluation.json"
         problems.append(Problem(what="There is no evaluation record here.", where=f"{which}: {path.name}", remedy=remedy))
         return Side(records={}, keys={}, single=True)
-    records, keys = {}, {}
+    records: dict[Key, Evaluation] = {}
+    keys: dict[str, Mapping[str, Any]] = {}
     for file in files:
         where = f"{which}: {file.relative_to(path).as_posix() if file != path and path in file.parents else file.name}"
         try:

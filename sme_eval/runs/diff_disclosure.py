@@ -18,7 +18,7 @@ from sme_eval.evaluation.disclosure_checks import COUNT_NUMBERS, NOT_FIRMS
 from sme_eval.evaluation.plain import UNAVAILABLE_KEY
 from sme_eval.evaluation.record import Evaluation
 
-COUNTS: Final = ("firms", "dropped_firms", "observed", "never_observed", "base_n_firms", "unnamed_firms", "count")
+COUNTS: Final = ("firms", "dropped_firms", "observed", "never_observed", "base_n_firms", "unnamed_firms")
 """Fields that count firms although their name does not begin with `n_`."""
 NOT_COUNTS: Final = ("n_observations", "n_defended", "n_contrasts", "n_missing", "n_repeated", "n_unnamed")
 """Fields of a record, beside the names that the gate knows, that begin with `n_` and count no firms."""
