@@ -94,7 +94,8 @@ def _summary(difference: Difference) -> Callout[Phrase]:
         lines.append((Say("diff.unpaired"),))
     if any(report.status == "unexplained" for report in difference.reports):
         lines.append((Say("diff.alarm"),))
-    lines.append((Say("diff.risk" if difference.flags else "diff.no_risk"),))
+    examined = "diff.no_risk" if difference.n_examined else "diff.not_examined"
+    lines.append((Say("diff.risk" if difference.flags else examined),))
     first = "diff.some" if difference.differs else "diff.none"
     return Callout(role="claim", title=(Say("diff.summary"),), blocks=(Paragraph((Say(first),), role="claim"), Items(tuple(lines))))
 

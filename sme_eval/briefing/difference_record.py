@@ -125,7 +125,10 @@ class ListedReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Everything between two releases. `audience` is "internal" as soon as one record that was read is."""
+    """Everything between two releases. `audience` is "internal" as soon as one record that was read is.
+
+    `n_examined` reports were there as released records on both sides, so that disclosure could be looked at.
+    """
 
     threshold: float
     audience: str
@@ -133,6 +136,7 @@ class Difference:
     only_old: tuple[ListedReport, ...] = ()
     only_new: tuple[ListedReport, ...] = ()
     flags: tuple[DisclosureFlag, ...] = ()
+    n_examined: int = 0
 
     @property
     def differs(self) -> bool:

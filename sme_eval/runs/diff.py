@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -80,9 +80,10 @@ def compare_releases(old: str | Path, new: str | Path, threshold: float = 0.5) -
         threshold=threshold,
         audience="internal" if any(one.audience == "internal" for one in records) else "release",
         reports=tuple(_report(before, after, key, partner, threshold) for key, partner in told),
-        only_old=_listed(before.records[key] for key in only_old),
-        only_new=_listed(after.records[key] for key in only_new),
+        only_old=_listed(before.records, only_old),
+        only_new=_listed(after.records, only_new),
         flags=tuple(flag for a, b in paired for flag in disclosure_flags(before.records[a], after.records[b])),
+        n_examined=sum(a[0] == b[0] == "release" for a, b in paired),
     )
 
 
@@ -209,16 +210,15 @@ def _report(old: Side, new: Side, a: Key, b: Key, threshold: float) -> ReportDif
     return compare(before, after, threshold=threshold, causes=found, stamped=all(key is not None for key in keys))
 
 
-def _listed(records: Iterable[Evaluation]) -> tuple[ListedReport, ...]:
+def _listed(records: Mapping[Key, Evaluation], keys: Sequence[Key]) -> tuple[ListedReport, ...]:
+    """Reports without a partner; one that is there in both forms is listed once."""
     from sme_eval.briefing.difference_record import ListedReport
 
+    internal = {slug for audience, slug in keys if audience == "internal"}
+    told = [records[key] for key in keys if key[0] == "internal" or key[1] not in internal]
     return tuple(
         ListedReport(
-            slug=one.slug,
-            policy=one.policy.label,
-            outcome=one.outcome.label,
-            data_kind=one.data_kind,
-            audience=one.audience,
+            slug=one.slug, policy=one.policy.label, outcome=one.outcome.label, data_kind=one.data_kind, audience=one.audience
         )
-        for one in records
+        for one in told
     )

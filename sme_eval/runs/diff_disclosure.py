@@ -121,7 +121,13 @@ def is_count(name: str) -> bool:
 
 def _cells(plain: Mapping[str, Any]) -> dict[Any, Cells]:
     """Every row that counts firms or holds an estimate, by where it stands and how it is called."""
-    return dict(_walk(plain, "", (), {}))
+    return dict(_walk({**plain, "mechanisms": [_with_label(one, plain) for one in plain["mechanisms"]]}, "", (), {}))
+
+
+def _with_label(effect: Mapping[str, Any], plain: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A mechanism's effect, called by the label of its outcome."""
+    outcome = plain["mechanism_outcomes"].get(effect["outcome"])
+    return effect if outcome is None else {**effect, "label": outcome["label"]}
 
 
 def _walk(value: Any, path: str, key: tuple[Any, ...], above: Mapping[str, Any]) -> Iterator[tuple[Any, Cells]]:
@@ -164,9 +170,7 @@ def _named(value: Mapping[str, Any], above: Mapping[str, Any], path: str) -> dic
     row = {**above, **{name: value[name] for name in NAMES if value.get(name) is not None}}
     if isinstance(value.get("estimator"), Mapping):
         row["estimator"] = {"name": value["estimator"]["name"]}
-    if isinstance(value.get("outcome"), str) and path.startswith("/mechanisms"):
-        row["outcome"] = value["outcome"]
-    return row
+    return row | ({"companion": True} if path.startswith("/companions") else {})
 
 
 def _place(path: str) -> str:

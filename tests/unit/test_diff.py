@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sme_eval.briefing.difference import compare
@@ -42,6 +42,12 @@ KEY: Mapping[str, Any] = {
     "lock": "l" * 64,
     "python": "3.11",
 }
+
+
+@pytest.fixture(autouse=True)
+def _without_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cutting a font takes seconds per page."""
+    monkeypatch.setattr("sme_eval.briefing.difference_page.with_web_font", lambda page: page)
 
 
 def moved(record: Evaluation, estimate: float = -0.1) -> Evaluation:
@@ -161,6 +167,7 @@ def test_kind_of_data_and_audience() -> None:
 estimates = st.floats(-2, 2).filter(lambda x: abs(x) > 1e-3)
 
 
+@settings(max_examples=40, deadline=None)
 @given(a=estimates, b=estimates, threshold=st.floats(0, 3))
 def test_a_difference_reversed_is_the_reverse(a: float, b: float, threshold: float) -> None:
     one, two = moved(factories.observed(), a), moved(factories.observed(), b)
@@ -253,6 +260,7 @@ def test_reports_of_one_release_only_are_listed(tmp_path: Path) -> None:
     assert result.exit_code == 17
     assert "only in the old release" in result.text and "only in the new release" in result.text
     text = page_text(tmp_path / "pages" / "difference.zh.html")
+    assert "没有两版都有发布稿的报告" in text
     assert "仅见于旧版的报告" in text and "仅见于新版的报告" in text
     assert diff(a, a, output=tmp_path / "pages").exit_code == 0
 
