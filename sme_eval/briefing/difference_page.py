@@ -202,6 +202,7 @@ def _effects(report: ReportDifference, at: str) -> Blocks:
         where = at + pointer("effects", n)
         name: list[Say] = [Say(f"diff.group.{effect.group}", at=where)]
         if effect.group == "alternative":
+            name = [Say(f"estimator.{effect.estimator}", at=where, otherwise=("diff.group.alternative",))]
             name += [Say("diff.compared_with", at=where)] if effect.comparison else []
             name += [Say("diff.role", at=where)] if effect.role else []
         values: list[Phrase] = [(Say(f"diff.{side}.{_number_form(effect, side)}", at=where),) for side in ("old", "new")]
@@ -236,7 +237,7 @@ def _sizes(report: ReportDifference, at: str) -> Blocks:
         where = at + pointer("sizes", n)
         name: Phrase = (Say(f"diff.size.{size.name}", at=where),)
         rows.append((name, (Value(where + "/old", "count"),), (Value(where + "/new", "count"),)))
-    return [_table(report, at, "sizes", ("size", "old", "new"), rows, "numbers")] if rows else []
+    return [_table(report, at, "sizes", ("size", "old", "new"), rows, "words")] if rows else []
 
 
 def _components(report: ReportDifference, at: str) -> Blocks:
