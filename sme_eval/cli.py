@@ -106,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     runs.add_argument("--prune", metavar="PLAN", default=None, help="remove the runs that this plan does not ask for")
     runs.add_argument("--reports", metavar="FOLDER", default="reports", help=_REPORTS)
     _simulate_arguments(_add(verbs, _simulate, "simulate", "a simulated panel with known effects, as a parquet file"))
+    _diff_arguments(_add(verbs, _diff, "diff", "what changed between two releases of reports, and why"))
     doctor = _add(verbs, _doctor, "doctor", "what works on this machine and what is missing")
     doctor.add_argument("--reports", metavar="FOLDER", default="reports", help=_REPORTS)
     return parser
@@ -140,6 +141,13 @@ def _simulate_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--scenario", metavar="NAME", default="baseline", help="baseline, clean or null (default: baseline)")
     verb.add_argument("--firms", metavar="N", default="6000", help="number of firms (default: 6000)")
     verb.add_argument("--output", metavar="FILE", required=True, help="the file to write, ending in .parquet")
+
+
+def _diff_arguments(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("old", metavar="OLD", help="a folder of reports, a folder of a record, or an evaluation.json")
+    verb.add_argument("new", metavar="NEW", help="the same, of the later release")
+    verb.add_argument("--threshold", metavar="X", default="0.5", help="old standard errors that count as a move (default: 0.5)")
+    verb.add_argument("--output", metavar="FOLDER", default=None, help="folder of the pages (default: NEW, or here for a record)")
 
 
 # --- verbs -----------------------------------------------------------------------------------------------------------
@@ -226,6 +234,14 @@ def _simulate(given: argparse.Namespace) -> int:
 
     _print(write_simulation({"seed": given.seed, "scenario": given.scenario, "firms": given.firms}, given.output))
     return 0
+
+
+def _diff(given: argparse.Namespace) -> int:
+    from sme_eval.runs.diff import diff
+
+    result = diff(given.old, given.new, threshold=given.threshold, output=given.output)
+    _print(result.text)
+    return result.exit_code
 
 
 def _doctor(given: argparse.Namespace) -> int:

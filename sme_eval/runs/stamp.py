@@ -45,11 +45,12 @@ def record_folder(reports: Path, slug: str) -> Path:
 
 def read_stamps(reports: Path) -> list[Stamp]:
     """Every readable stamp below `reports`; what is no stamp of this schema counts as none."""
-    found = (_read(path) for path in sorted(reports.glob(f"internal/*/{STAMP}")))
+    found = (read_stamp(path) for path in sorted(reports.glob(f"internal/*/{STAMP}")))
     return [stamp for stamp in found if stamp is not None]
 
 
-def _read(path: Path) -> Stamp | None:
+def read_stamp(path: Path) -> Stamp | None:
+    """The stamp in a file; None if there is none that can be read."""
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
         if plain.pop("schema") != SCHEMA:

@@ -41,11 +41,11 @@ def refused(code: int, *arguments: str, cwd: Path) -> str:
 
 def test_help_lists_every_verb_and_exit_code() -> None:
     text = run("--help").stdout
-    for word in ("report", "policies", "evaluate", "run", "simulate", "doctor", "130 interrupted", "SME_EVAL_TRACEBACK=1"):
+    for word in ("report", "policies", "evaluate", "run", "simulate", "diff", "doctor", "130 interrupted", "SME_EVAL_TRACEBACK=1"):
         assert word in text
 
 
-@pytest.mark.parametrize("verb", ["report", "policies", "evaluate", "run", "simulate", "doctor"])
+@pytest.mark.parametrize("verb", ["report", "policies", "evaluate", "run", "simulate", "diff", "doctor"])
 def test_every_option_is_explained(verb: str) -> None:
     [verbs] = [action for action in _parser()._actions if action.dest == "help" or action.choices][1:]
     assert verbs.choices is not None
