@@ -266,9 +266,12 @@ def make_venv(environment: "dict[str, str]", run=run, venv: "Path | None" = None
 
 
 def uv_sync(python: Path, lock: Path, environment: "dict[str, str]", run=run) -> "tuple[int, str]":  # type: ignore[no-untyped-def]
-    """Install exactly a lock with uv, told pip's settings."""
+    """Install exactly a lock with uv, told pip's settings; compiled once, because some machines forbid Python to do it later.
+
+    A process that finds nothing compiled spends ten seconds on it, and every report is a process.
+    """
     settings = pip_settings(run([str(PYTHON), "-m", "pip", "config", "list"], environment)[1])
-    command = [str(UV), "pip", "sync", "--python", str(python), "--require-hashes"]
+    command = [str(UV), "pip", "sync", "--python", str(python), "--require-hashes", "--compile-bytecode"]
     code, output = run([*command, *index_arguments(settings), str(lock)], uv_environment(settings, dict(os.environ)))
     return code, output
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 INDEX_PAGE: Final = "../../index.html"
 """From a report's folder."""
+INJECTED: Final = "injected-parameters"
+"""papermill's tag of the cell that it adds."""
 _OF_A_RUN: Final = ("papermill", "execution")
 """Metadata of a run: times and paths of this machine."""
 
@@ -121,5 +123,8 @@ def clean_copy(executed: Path, target: Path) -> None:
     for holder in (notebook, *notebook["cells"]):
         for name in _OF_A_RUN:
             holder.get("metadata", {}).pop(name, None)
+    for cell in notebook["cells"]:
+        if INJECTED in cell["metadata"].get("tags", ()):
+            cell["id"] = INJECTED  # papermill draws a new one every time
     notebook["metadata"]["kernelspec"] = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     write_whole(target, json.dumps(notebook, ensure_ascii=False, indent=1) + "\n")

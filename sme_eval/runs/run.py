@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -33,8 +35,6 @@ from sme_eval.runs.settings import Value
 from sme_eval.runs.stamp import record_folder
 
 STAGING_PREFIX: Final = ".staging-"
-LEFT_BEHIND_SECONDS: Final = 86_400
-"""A staging folder of this age belongs to a run that was killed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,10 +141,11 @@ def staging_folder(reports: str | Path) -> Iterator[tuple[Path, Path]]:
     folder = Path(reports).resolve()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for left in folder.glob(f"{STAGING_PREFIX}*"):
-            if time.time() - left.stat().st_mtime > LEFT_BEHIND_SECONDS:
+        own = f"{STAGING_PREFIX}{hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]}-"
+        for left in folder.glob(f"{own}*"):
+            if not _alive(left.name.removeprefix(own).partition("-")[0]):
                 shutil.rmtree(left, ignore_errors=True)
-        staging = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=folder))
+        staging = Path(tempfile.mkdtemp(prefix=f"{own}{os.getpid()}-", dir=folder))
     except OSError as error:
         raise DataError(
             Problem(
@@ -157,6 +158,13 @@ def staging_folder(reports: str | Path) -> Iterator[tuple[Path, Path]]:
         yield folder, staging
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _alive(process: str) -> bool:
+    """Whether the process of this machine that made a staging folder still runs; one that was killed left it behind."""
+    import psutil
+
+    return process.isdigit() and psutil.pid_exists(int(process))
 
 
 def command_line(verb: str, name: str, settings: Mapping[str, Value], outcome: str = "") -> str:
