@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("notebook", metavar="NOTEBOOK", help="name of the notebook, such as training_grants")
     run.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="settings", help=_SET)
     run.add_argument("--reports", metavar="FOLDER", default=None, help=_REPORTS)
-    _simulate_arguments(_add(verbs, _simulate, "simulate", "a simulated panel with known effects, as a parquet file"))
+    _simulate_arguments(_add(verbs, _simulate, "simulate", "a simulated panel with known effects, as a file"))
     doctor = _add(verbs, _doctor, "doctor", "what works on this machine and what is missing")
     doctor.add_argument("--reports", metavar="FOLDER", default="reports", help=_REPORTS)
     return parser
@@ -120,7 +120,9 @@ def _simulate_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--seed", metavar="N", default="1", help="seed of the draws (default: 1)")
     verb.add_argument("--scenario", metavar="NAME", default="baseline", help="baseline, clean or null (default: baseline)")
     verb.add_argument("--firms", metavar="N", default="6000", help="number of firms (default: 6000)")
-    verb.add_argument("--output", metavar="FILE", required=True, help="the file to write, ending in .parquet")
+    verb.add_argument(
+        "--output", metavar="FILE", required=True, help="the file to write: .parquet keeps the true effects; .csv, .xlsx"
+    )
 
 
 # --- verbs -----------------------------------------------------------------------------------------------------------
