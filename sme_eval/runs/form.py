@@ -59,7 +59,7 @@ class ParameterForm:
         self._stopping = False
         self._started = 0.0
         self.fields: dict[str, Any] = {name: _field(rule, language) for name, rule in self._rules.items()}
-        self.messages: dict[str, Any] = {name: widgets.HTML() for name in self._rules}
+        self.messages: dict[str, Any] = {name: widgets.HTML(layout=_below()) for name in self._rules}
         self.run = widgets.Button(description=self._words["run"], button_style="primary", icon="play")
         self.stop = widgets.Button(description=self._words["stop"], icon="stop", disabled=True)
         self.progress = widgets.IntProgress(value=0, max=1, layout=widgets.Layout(width=_WIDE, visibility="hidden"))
@@ -94,7 +94,7 @@ class ParameterForm:
         rule = self._rules[name]
         bounds = "" if rule.choices or rule.kind is str else self._words["bounds"].format(allowed=allowed(rule, self.language))
         meaning = rule.zh if self.language == "zh" else rule.en
-        help_ = widgets.HTML(f"<small>{escape(meaning + bounds)}</small>")
+        help_ = widgets.HTML(f"<small>{escape(meaning + bounds)}</small>", layout=_below())
         return widgets.VBox([self.fields[name], help_, self.messages[name]])
 
     def _check(self) -> bool:
@@ -214,6 +214,11 @@ class ParameterForm:
         # Not an HTML widget: of an output JupyterLab resolves the links.
         data = {"text/html": html, "text/plain": html}
         self.result.outputs += ({"output_type": "display_data", "data": data, "metadata": {}},)
+
+
+def _below() -> Any:
+    """The place under a field."""
+    return widgets.Layout(margin="0 0 0 9.5em", width=_WIDE)
 
 
 def _is_refused(notebook: str, name: str, value: Value) -> bool:
