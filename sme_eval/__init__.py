@@ -67,6 +67,7 @@ _HOMES = {
     "evaluation.disclosure": ("release",),
     "evaluation.record": ("Evaluation",),
     "briefing.render": ("render_briefing",),
+    "runs.form": ("parameter_form",),
     "runs.records": ("for_question", "write_record"),
     "runs.show": (
         "fit_all", "plot_estimates", "plot_event_study", "outcomes_table", "published_table", "companions_table",

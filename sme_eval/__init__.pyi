@@ -66,6 +66,7 @@ from sme_eval.results.synthetic import SyntheticDiDResult as SyntheticDiDResult
 from sme_eval.results.tables import RegressionTable as RegressionTable
 from sme_eval.results.tables import regression_table as regression_table
 from sme_eval.results.unavailable import Unavailable as Unavailable
+from sme_eval.runs.form import parameter_form as parameter_form
 from sme_eval.runs.records import for_question as for_question
 from sme_eval.runs.records import write_record as write_record
 from sme_eval.runs.show import claims_table as claims_table

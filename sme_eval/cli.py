@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in NO_ROOM:
             return _bug(error)
-        _complain(f"A file could not be written: {error.strerror}. What was there before is as it was: make room, then run it again", error)
+        _complain(f"A file could not be written: {error.strerror}. What was there before is as it was; make room first.", error)
         return DataError.exit_code
     except Exception as error:
         return _bug(error)
@@ -60,12 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _bug(error: Exception) -> int:
-        lines = str(getattr(error, "what", error)).splitlines()
-        _complain(f"This is a bug in sme_eval, not a mistake of yours: {type(error).__name__}: {lines[0] if lines else ''}", error)
-        if not os.environ.get(TRACEBACK):
-            _complain(f"For its traceback run the same with {TRACEBACK}=1.")
-        return BUG
-    return code
+    """Say that the package is wrong, not the person."""
+    lines = str(getattr(error, "what", error)).splitlines()
+    _complain(f"This is a bug in sme_eval, not a mistake of yours: {type(error).__name__}: {lines[0] if lines else ''}", error)
+    if not os.environ.get(TRACEBACK):
+        _complain(f"For its traceback run the same with {TRACEBACK}=1.")
+    return BUG
 
 
 def _prepare() -> None:
@@ -117,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     runs.add_argument("matching", metavar="TEXT", nargs="?", default="", help="only runs that hold this text, such as seed=2")
     runs.add_argument("--prune", metavar="PLAN", default=None, help="remove the runs that this plan does not ask for")
     runs.add_argument("--reports", metavar="FOLDER", default="reports", help=_REPORTS)
-    _simulate_arguments(_add(verbs, _simulate, "simulate", "a simulated panel with known effects, as a parquet file"))
+    _simulate_arguments(_add(verbs, _simulate, "simulate", "a simulated panel with known effects, as a file"))
     _diff_arguments(_add(verbs, _diff, "diff", "what changed between two releases of reports, and why"))
     doctor = _add(verbs, _doctor, "doctor", "what works on this machine and what is missing")
     doctor.add_argument("--reports", metavar="FOLDER", default="reports", help=_REPORTS)
@@ -152,7 +152,9 @@ def _simulate_arguments(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--seed", metavar="N", default="1", help="seed of the draws (default: 1)")
     verb.add_argument("--scenario", metavar="NAME", default="baseline", help="baseline, clean or null (default: baseline)")
     verb.add_argument("--firms", metavar="N", default="6000", help="number of firms (default: 6000)")
-    verb.add_argument("--output", metavar="FILE", required=True, help="the file to write, ending in .parquet")
+    verb.add_argument(
+        "--output", metavar="FILE", required=True, help="the file to write: .parquet keeps the true effects; .csv, .xlsx"
+    )
 
 
 def _diff_arguments(verb: argparse.ArgumentParser) -> None:

@@ -133,10 +133,12 @@ class FirmPanel:
     def write(self, path: Path | str) -> Path:
         """Write the panel, its kind, source, flow, parameters and (if simulated) its truth to one parquet file.
 
+        A `.csv` or `.xlsx` file gets the columns and the data kind only.
+
         Raises
         ------
         DataError
-            The ending is not `.parquet`, or a parameter cannot be stored.
+            The ending is none of these, or a parameter cannot be stored.
         """
         from sme_eval.panel.panel_file import write_panel
 

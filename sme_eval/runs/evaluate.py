@@ -34,10 +34,12 @@ def policy_rules(policy: Policy) -> tuple[Rule, ...]:
     rules += [
         Rule(name="level", kind=float, default=0.95, zh="置信水平", en="level of the intervals", low=0.5, high=0.999),
     ]
-    text = "a panel of your own, .csv or .parquet, instead of the policy's source"
+    text = "a panel of your own, .xlsx, .csv or .parquet, instead of the policy's source"
     rules.append(Rule(name="panel", kind=str, default="", zh="自有面板文件", en=text))
     text = "of your own panel: needed where the file does not say it"
     rules.append(Rule(name="data_kind", kind=str, default="", zh="数据性质", en=text, choices=get_args(DataKind)))
+    text = "of your own .xlsx file: needed where several hold a panel"
+    rules.append(Rule(name="sheet", kind=str, default="", zh="自有面板文件的工作表", en=text))
     for name, value in policy.source_parameters.items():
         kind = str if isinstance(value, bool) else type(value)
         limits: Any = _LIMITS.get(name, {})
@@ -90,7 +92,7 @@ def estimate_policy(job: Job, folder: Path, progress: Callable[[str], None] | No
         level=made["level"],
     )
     if made["panel"]:
-        panel = read_panel(made["panel"], made["data_kind"] or None)
+        panel = read_panel(made["panel"], made["data_kind"] or None, sheet=made["sheet"])
     else:
         panel = open_source(policy.source, **{name: made[name] for name in policy.source_parameters})
     evaluation = add_repetitions(evaluate(design, panel, progress=progress), design, made.get("repetitions", 0))

@@ -9,7 +9,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,9 +48,17 @@ class RunResult:
 
 
 def run_notebook(
-    notebook: str, settings: Mapping[str, object], reports: str | Path = "reports", *, deadline: float = DEADLINE_SECONDS
+    notebook: str,
+    settings: Mapping[str, object],
+    reports: str | Path = "reports",
+    *,
+    deadline: float = DEADLINE_SECONDS,
+    listen: Listener | None = None,
+    hold: Callable[[Worker], None] | None = None,
 ) -> RunResult:
     """Run a notebook with `settings` and publish its record, its appendix and its briefings below `reports`.
+
+    `listen` hears every message in place of a progress bar; `hold` is given the worker before it starts, to stop it.
 
     Raises
     ------
@@ -63,8 +71,10 @@ def run_notebook(
     parameters = resolve(name, settings)
     with staging_folder(reports) as (folder, staging):
         job = notebook_job(name, parameters, folder, staging)
-        with progress_bar(name, notebook_units(name, parameters) + rendering_units("run")) as listen:
-            return run_job(job, listen, deadline)
+        if listen is not None:
+            return run_job(job, listen, deadline, hold)
+        with progress_bar(name, run_units(name, parameters)) as bar:
+            return run_job(job, bar, deadline, hold)
 
 
 def notebook_job(name: str, parameters: Parameters, reports: Path, staging: Path) -> Job:
@@ -119,11 +129,20 @@ def notebook_units(name: str, parameters: Parameters) -> int:
     return len(read_notebook(notebook_path(name))["cells"]) + bool(changed(parameters))
 
 
-def run_job(job: Job, listen: Listener, deadline: float = DEADLINE_SECONDS) -> RunResult:
+def run_units(name: str, parameters: Parameters) -> int:
+    """Steps of a whole run of a notebook: its cells and its pages."""
+    return notebook_units(name, parameters) + rendering_units("run")
+
+
+def run_job(
+    job: Job, listen: Listener, deadline: float = DEADLINE_SECONDS, hold: Callable[[Worker], None] | None = None
+) -> RunResult:
     """Do one job in a worker of its own and wait for it."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="sme-eval-", ignore_cleanup_errors=True) as scratch:
         worker = Worker(job, worker_environment(Path(scratch)), Path(scratch) / "worker.log", deadline)
+        if hold is not None:
+            hold(worker)
         slug = worker.run(listen)
     record = record_folder(Path(job.reports), slug) / "evaluation.json"
     return RunResult(name=job.name, slug=slug, record=record, seconds=time.monotonic() - started)

@@ -33,7 +33,8 @@ def write_simulation(settings: Mapping[str, str], output: str) -> str:
         raise DataError(
             Problem(what=f"The file cannot be written: {error.strerror or error}.", where=output, remedy="choose another --output")
         ) from None
-    return f"{panel.summary()}\n{_effects(truth)}\n  written to {written.as_posix()}"
+    kept = "" if written.suffix.lower() == ".parquet" else "\n  without the true effects: only .parquet keeps them"
+    return f"{panel.summary()}\n{_effects(truth)}\n  written to {written.as_posix()}{kept}"
 
 
 def _effects(truth: Truth) -> str:

@@ -1,4 +1,4 @@
-"""A researcher opens JupyterLab, runs a notebook, changes a parameter and runs it again."""
+"""A researcher opens JupyterLab, runs a notebook, changes a parameter and runs it again; another one fills in the form."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 START_SECONDS = 120
 RUN_MILLISECONDS = 180_000
+FORM = 'import sme_eval as sme\n\nsme.parameter_form("certification", "en")'
 HEADLINE = re.compile(r"CallawaySantAnna, \w+\s+([+-]\d\.\d{4})")
 
 
@@ -35,6 +36,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "data").mkdir()
     (folder / "notebooks").mkdir()
     shutil.copy(notebook_path("training_grants"), folder / "notebooks")
+    cell = {"cell_type": "code", "id": "form", "metadata": {}, "execution_count": None, "outputs": [], "source": FORM}
+    kernel = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
+    notebook = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+    (folder / "notebooks" / "form.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
     return folder
 
 
@@ -135,3 +140,24 @@ def test_a_notebook_runs_and_follows_its_parameters(page: Page, project: Path, t
     after = json.loads(record.read_text(encoding="utf-8"))
     assert after["design"]["comparison"] == "not_yet_treated"
     assert headline(page) == f"{after['headline']['estimate']:+.4f}" != first
+
+
+def test_the_form_refuses_in_words(browser: Browser, laboratory: str, tmp_path: Path) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.goto(f"{laboratory}/lab/tree/notebooks/form.ipynb", timeout=90_000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=90_000)
+    run_all(page)
+    form = page.locator(".jp-OutputArea-output .widget-vbox").first
+    form.get_by_text("Ready to run.").wait_for(timeout=60_000)
+    field = form.get_by_label("repetitions")
+    field.fill("5")
+    field.press("Tab")
+    form.get_by_role("alert").get_by_text("write 0 or a whole number from 20 to 10000").wait_for(timeout=30_000)
+    run = form.get_by_role("button", name="Run")
+    assert run.is_disabled()
+    page.screenshot(path=tmp_path / "form.png")
+    field.fill("0")
+    field.press("Tab")
+    form.get_by_text("Ready to run.").wait_for(timeout=30_000)
+    assert run.is_enabled()
+    page.close()

@@ -356,8 +356,8 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
         odd.write(path)
     assert path.read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 1
-    with pytest.raises(DataError, match=r"written as \.parquet"):
-        panel().write(tmp_path / "firms.xlsx")
+    with pytest.raises(DataError, match=r"written as \.parquet, \.csv or \.xlsx"):
+        panel().write(tmp_path / "firms.xls")
 
 
 def test_csv_gives_the_same_panel(tmp_path: Path) -> None:
@@ -414,7 +414,8 @@ def test_declared_source_gives_kind_and_checksum(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("firms.xlsx", b"PK", "save it as .csv"),
+        ("firms.xls", b"PK", r"save it as \.xlsx, \.csv"),
+        ("firms.xlsx", b"PK", "cannot be read as an Excel workbook"),
         ("firms.csv", b"", "The panel has no rows"),
         ("firms.csv", b"firm,year\n", "The panel has no rows"),
         ("firms.csv", "firm,year,district\n1,2019,慈溪\n".encode("gb18030"), "cannot be read as csv in UTF-8"),
