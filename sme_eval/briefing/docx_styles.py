@@ -111,7 +111,8 @@ def _defaults(document: Document, look: Look) -> Any:
         name_fonts(element("w:rFonts"), look.fonts[0]),
         element("w:color", val=INK),
         *_size(look.body),
-        element("w:lang", val="zh-CN" if document.language == "zh" else "en-GB", eastAsia="zh-CN", bidi="ar-SA"),
+        # Latin words of a Chinese page are English: as Chinese they would be broken anywhere.
+        element("w:lang", val="en-GB", eastAsia="zh-CN", bidi="ar-SA"),
     )
     return element("w:docDefaults", element("w:rPrDefault", run), element("w:pPrDefault", element("w:pPr")))
 
@@ -119,15 +120,12 @@ def _defaults(document: Document, look: Look) -> Any:
 def _paragraph_styles(document: Document, look: Look) -> list[Any]:
     chinese = document.language == "zh"
     _, title_font, *heading_fonts = look.fonts
-    line: dict[str, object] = (
-        {"line": 578, "lineRule": "exact"} if look.official else {"line": 350 if chinese else 290, "lineRule": "auto"}
-    )
     after = 0 if look.official and chinese else 120
     indent = [element("w:ind", firstLineChars=200, firstLine=round(2 * look.body * TWIPS))] if chinese else []
     # Twenty-eight characters fill the line of an official document.
     tight = [element("w:spacing", val=-5)] if look.official and chinese else []
-    prose = [element("w:spacing", before=0, after=after, **line), *indent, element("w:jc", val="both" if chinese else "left")]
-    free = [element("w:spacing", before=0, after=120, line=line["line"], lineRule=line["lineRule"])]
+    prose = [_lines(look, document, look.body, after), *indent, element("w:jc", val="both" if chinese else "left")]
+    free = [_lines(look, document, look.body, 120)]
     colour = INK if look.official else ACCENT
     small = [*_size(look.small)]
     alarm = WARNING if document.data_kind == "simulated" else SOFT
@@ -161,25 +159,27 @@ def _paragraph_styles(document: Document, look: Look) -> list[Any]:
         ),
         *levels,
         _style("BodyText", "Body Text", prose, tight),
-        _style("Claim", "Claim", prose if look.official else free, [*tight, *_size(look.claim)]),
+        _style(
+            "Claim", "Claim", prose if look.official else [_lines(look, document, look.claim, 120)], [*tight, *_size(look.claim)]
+        ),
         _style(
             "Question",
             "Question",
             prose if look.official else [*bar, *free, element("w:ind", left=240)],
             tight,
         ),
-        _style("SmallPrint", "Small Print", [element("w:spacing", before=0, after=80)], [element("w:color", val=SOFT), *small]),
+        _style("SmallPrint", "Small Print", [element("w:spacing", before=0, after=100)], [element("w:color", val=SOFT), *small]),
         _style("ListBullet", "List Bullet", prose if look.official else _list(free), tight),
         _style("ListNumber", "List Number", prose if look.official else _list(free), tight),
         _style("Drawing", "Drawing", [element("w:keepNext"), element("w:spacing", before=120, after=40)], [], following="Caption"),
         _style(
             "Caption",
             "caption",
-            [element("w:keepLines"), element("w:spacing", before=80, after=80), element("w:jc", val="center")],
+            [element("w:keepLines"), element("w:spacing", before=160, after=80), element("w:jc", val="center")],
             [*_fonts(HEI), *_bold(not chinese), element("w:color", val=INK), *small],
             following="BodyText",
         ),
-        _style("TableText", "Table Text", [element("w:spacing", before=20, after=20)], [*_fonts(SONG), *_size(look.table)]),
+        _style("TableText", "Table Text", [table_lines(look.table)], [*_fonts(SONG), *_size(look.table)]),
         _style(
             "TableNote",
             "Table Note",
@@ -196,6 +196,20 @@ def _paragraph_styles(document: Document, look: Look) -> list[Any]:
         _style("Header", "header", [tabs], [*_fonts(SONG), element("w:color", val=alarm), *_size(look.header)]),
         _style("Footer", "footer", [element("w:jc", val="center")], [*_fonts(SONG), *_size(14 if look.official else 9)]),
     ]
+
+
+def _lines(look: Look, document: Document, size: float, after: int) -> Any:
+    """Distance of lines; Chinese fonts differ so much in height that only an exact one prints alike everywhere."""
+    if look.official:
+        return element("w:spacing", before=0, after=after, line=578, lineRule="exact")
+    if document.language == "zh":
+        return element("w:spacing", before=0, after=after, line=round(1.65 * size * TWIPS), lineRule="exact")
+    return element("w:spacing", before=0, after=after, line=280, lineRule="auto")
+
+
+def table_lines(size: float) -> Any:
+    """Lines of a table's cells: exact, so that numbers stand level with Chinese words."""
+    return element("w:spacing", before=20, after=20, line=round(1.3 * size * TWIPS), lineRule="exact")
 
 
 def _list(paragraph: list[Any]) -> list[Any]:

@@ -30,7 +30,7 @@ from .docx_styles import (
     styles,
 )
 from .html_writer import HTML_LANGUAGES, is_words
-from .table_widths import characters, shares
+from .table_widths import characters, word_widths
 
 STAMP: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every file inside: a record is as old as it says, not as its file."""
@@ -42,6 +42,8 @@ SHORT_TABLE: Final = 16
 BOX_INDENT: Final = 200
 CAPTION_SPACE: Final = 60
 """Points kept free below a drawing that fills the page."""
+LETTER: Final = 0.52
+"""Width of a Latin character of a table, in its size; digits have a half."""
 EMU: Final = 12700
 """Per point."""
 
@@ -174,6 +176,9 @@ class _Writer:
         if self.look.official and not block.ordered:
             return [self.paragraph("BodyText", [self.words(item)], *frame) for item in block.items]
         style = "ListNumber" if block.ordered else "ListBullet"
+        if self.look.official and self.chinese:
+            # Said again, because a list would take the indent of the style away.
+            frame = (element("w:ind", firstLineChars=200, firstLine=round(2 * self.look.body * TWIPS)), *frame)
         return [self.paragraph(style, [self.words(item)], *frame, numbered) for item in block.items]
 
     def figure(self, block: Figure[Runs]) -> list[Any]:
@@ -182,7 +187,7 @@ class _Writer:
 
         png = self.figures[block.name]
         image = Image.from_blob(png)
-        caption = self.caption("figure", block.caption)
+        caption = self.caption("figure", block.caption, element("w:spacing", before=40, after=200))
         width = min(self.look.width, (self.look.height - CAPTION_SPACE) * image.px_width / image.px_height)
         inline = self.part.new_pic_inline(io.BytesIO(png), width=round(width * EMU))
         inline.docPr.set("id", str(self.captions["figure"]))
@@ -194,9 +199,8 @@ class _Writer:
 
     def table(self, block: Table[Runs]) -> list[Any]:
         """Caption, table with its heading on every page, notes."""
-        parts = shares(block)
-        whole = round(self.look.width * TWIPS)
-        widths = [round(whole * part / sum(parts)) for part in parts]
+        letter = self.look.table * LETTER
+        widths = [round(part * letter * TWIPS) for part in word_widths(block, self.look.width / letter)]
         grid = element("w:tblGrid", *(element("w:gridCol", w=width) for width in widths))
         made = element(
             "w:tbl",
@@ -223,17 +227,21 @@ class _Writer:
             for note in block.notes
         ]
         # Without a paragraph between them two tables would become one, and text would stick to the rule.
-        after = self.paragraph("TableNote", [], element("w:spacing", before=0, after=60))
-        return [self.caption("table", block.caption, element("w:keepNext")), made, *notes, after]
+        return [self.caption("table", block.caption, element("w:keepNext")), made, *notes, self.gap()]
+
+    def gap(self) -> Any:
+        """An empty line of few points."""
+        return self.paragraph("TableNote", [], element("w:spacing", before=0, after=0, line=160, lineRule="exact"))
 
     def row(self, table: Table[Runs], line: tuple[Runs, ...], widths: list[int], *, head: bool, bound: bool) -> Any:
         """A row that no page divides; `bound` keeps it on the page of the next one."""
         made = element("w:tr")
         keep_row_whole(made)
+        wordy = [any(is_words(row[column]) for row in table.rows) for column in range(len(line))]
         if head:
             repeat_as_heading(made)
         for column, (cell, width) in enumerate(zip(line, widths, strict=True)):
-            left = column == 0 or table.layout == "words" or (not head and is_words(cell))
+            left = column == 0 or table.layout == "words" or (wordy[column] if head else is_words(cell))
             extra = [element("w:jc", val="left" if left else "right"), *([element("w:keepNext")] if bound else [])]
             place = [element("w:tcW", w=width, type="dxa"), *([element("w:vAlign", val="bottom")] if head else [])]
             text = self.paragraph("TableText", [self.words(cell)], *extra)
@@ -257,7 +265,7 @@ class _Writer:
             else:
                 inner += self.block(one, frame)
         # What follows would touch the border.
-        return [title, *inner, self.paragraph("TableNote", [], element("w:spacing", before=0, after=60))]
+        return [title, *inner, self.gap()]
 
     def coloured(self, runs: list[Any], colour: tuple[Any, ...]) -> list[Any]:
         """Runs in a colour."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
 from .document import Runs, Table, plain
+from .html_writer import is_words
 
 LINE: Final = 104
 """Latin characters of a table's line."""
@@ -27,6 +29,38 @@ def shares(table: Table[Runs]) -> list[float]:
     if sum(widths) <= LINE or not wordy:
         return [float(width) for width in widths]
     return [round(rest * min(width, WIDEST) / wordy, 2) if width > NUMBERS else float(width) for width in widths]
+
+
+def word_widths(table: Table[Runs], line: float) -> list[float]:
+    """Widths of columns that together are `line`, all in Latin characters; no number is broken where there is room for all.
+
+    Each column has what it cannot do without, and a part of the rest by how much more it would take.
+    """
+    least, most = [], []
+    for n, name in enumerate(table.columns):
+        cells = [(plain(row[n]), is_words(row[n]) or n == 0 or table.layout == "words") for row in table.rows]
+        needs = [_unbroken(text) if words else characters(text) for text, words in cells]
+        least.append(PADDING + max(NARROWEST, _unbroken(plain(name)), *needs))
+        most.append(min(PADDING + max(NARROWEST, characters(plain(name)), *(characters(text) for text, _ in cells)), WIDEST))
+    wishes = [max(more - less, 0) for less, more in zip(least, most, strict=True)]
+    rest = line - sum(least)
+    if rest < 0:
+        return [line * width / sum(least) for width in least]
+    if sum(wishes) <= rest:
+        spare = rest - sum(wishes)
+        full = [less + wish for less, wish in zip(least, wishes, strict=True)]
+        return [width + spare * width / sum(full) for width in full]
+    return [less + rest * wish / sum(wishes) for less, wish in zip(least, wishes, strict=True)]
+
+
+WHOLE: Final = 8
+"""So many Latin characters of Chinese words stay together in a cell: four Chinese ones."""
+
+
+def _unbroken(text: str) -> int:
+    """Width of the longest part that should not be broken."""
+    parts = re.split(r"[\s/]+|(?<=[-—–])", text)
+    return max((min(characters(part), WHOLE) if characters(part) > len(part) else characters(part) for part in parts), default=0)
 
 
 def characters(text: str) -> int:
