@@ -190,6 +190,8 @@ class _Writer:
         caption = self.caption("figure", block.caption, element("w:spacing", before=40, after=200))
         width = min(self.look.width, (self.look.height - CAPTION_SPACE) * image.px_width / image.px_height)
         inline = self.part.new_pic_inline(io.BytesIO(png), width=round(width * EMU))
+        for side in ("distT", "distB", "distL", "distR"):  # without them some programs move the picture out of the text
+            inline.set(side, "0")
         inline.docPr.set("id", str(self.captions["figure"]))
         inline.docPr.set("name", f"{self.document.labels['caption_figure']} {self.captions['figure']}")
         inline.docPr.set("descr", plain(block.alternative))
