@@ -41,8 +41,10 @@ def word_widths(table: Table[Runs], line: float) -> list[float]:
         cells = [(plain(row[n]), is_words(row[n]) or n == 0 or table.layout == "words") for row in table.rows]
         needs = [_unbroken(text) if words else characters(text) for text, words in cells]
         least.append(PADDING + max(NARROWEST, _unbroken(plain(name)), *needs))
-        most.append(min(PADDING + max(NARROWEST, characters(plain(name)), *(characters(text) for text, _ in cells)), WIDEST))
-    wishes = [max(more - less, 0) for less, more in zip(least, most, strict=True)]
+        # The name of a column of numbers may take two lines where words need the room.
+        head = characters(plain(name)) if any(words for _, words in cells) else characters(plain(name)) / 2
+        most.append(min(PADDING + max(NARROWEST, head, *(characters(text) for text, _ in cells)), WIDEST))
+    wishes = [max(more - less, 0.0) for less, more in zip(least, most, strict=True)]
     rest = line - sum(least)
     if rest < 0:
         return [line * width / sum(least) for width in least]
@@ -57,10 +59,14 @@ WHOLE: Final = 8
 """So many Latin characters of Chinese words stay together in a cell: four Chinese ones."""
 
 
-def _unbroken(text: str) -> int:
+LETTERS: Final = 0.9
+"""Width of a letter beside that of a digit."""
+
+
+def _unbroken(text: str) -> float:
     """Width of the longest part that should not be broken."""
     parts = re.split(r"[\s/]+|(?<=[-—–])", text)
-    return max((min(characters(part), WHOLE) if characters(part) > len(part) else characters(part) for part in parts), default=0)
+    return max(min(characters(part), WHOLE) if characters(part) > len(part) else LETTERS * characters(part) for part in parts)
 
 
 def characters(text: str) -> int:
