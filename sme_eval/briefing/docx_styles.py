@@ -23,6 +23,8 @@ BULLETS, BULLETS_INSIDE, NUMBERS, NUMBERS_INSIDE = range(4)
 BUILT_IN: Final = {
     *("Normal", "Title", "Heading1", "Heading2", "BodyText", "ListBullet", "ListNumber", "Caption", "Header", "Footer"),
 }
+CROWDED_SIZE: Final = 8.0
+"""Of the words of a table with too many columns, in points."""
 HANGING: Final = 360
 """Twips from the mark of a list to its text."""
 
@@ -180,6 +182,7 @@ def _paragraph_styles(document: Document, look: Look) -> list[Any]:
             following="BodyText",
         ),
         _style("TableText", "Table Text", [table_lines(look.table)], [*_fonts(SONG), *_size(look.table)]),
+        _style("TableSmall", "Table Text Small", [table_lines(CROWDED_SIZE)], [*_fonts(SONG), *_size(CROWDED_SIZE)]),
         _style(
             "TableNote",
             "Table Note",

@@ -16,6 +16,7 @@ from .docx_styles import (
     ALARM,
     BULLETS,
     BULLETS_INSIDE,
+    CROWDED_SIZE,
     NUMBERS,
     NUMBERS_INSIDE,
     PALE,
@@ -30,7 +31,7 @@ from .docx_styles import (
     styles,
 )
 from .html_writer import HTML_LANGUAGES, is_words
-from .table_widths import characters, word_widths
+from .table_widths import characters, least_widths, word_widths
 
 STAMP: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every file inside: a record is as old as it says, not as its file."""
@@ -42,8 +43,10 @@ SHORT_TABLE: Final = 16
 BOX_INDENT: Final = 200
 CAPTION_SPACE: Final = 60
 """Points kept free below a drawing that fills the page."""
-LETTER: Final = 0.52
-"""Width of a Latin character of a table, in its size; digits have a half."""
+LETTER: Final = 0.5
+"""Width of a digit, in its size."""
+CROWDED: Final = 0.85
+"""A table whose numbers alone fill more of the line than this is printed smaller."""
 EMU: Final = 12700
 """Per point."""
 
@@ -201,7 +204,8 @@ class _Writer:
 
     def table(self, block: Table[Runs]) -> list[Any]:
         """Caption, table with its heading on every page, notes."""
-        letter = self.look.table * LETTER
+        crowded = sum(least_widths(block)) * self.look.table * LETTER > CROWDED * self.look.width
+        letter = (min(CROWDED_SIZE, self.look.table) if crowded else self.look.table) * LETTER
         widths = [round(part * letter * TWIPS) for part in word_widths(block, self.look.width / letter)]
         grid = element("w:tblGrid", *(element("w:gridCol", w=width) for width in widths))
         made = element(
@@ -217,13 +221,14 @@ class _Writer:
             ),
             grid,
         )
+        style = "TableSmall" if crowded else "TableText"
         together = len(block.rows) <= SHORT_TABLE
         lines = [block.columns, *block.rows]
         for place, line in enumerate(lines):
             last = place == len(lines) - 1
             # A heading stays with two rows, and the last rows with the notes; a short table is not divided at all.
             bound = bool(block.notes) if last else together or place < 2 or place == len(lines) - 2
-            made.append(self.row(block, line, widths, head=place == 0, bound=bound))
+            made.append(self.row(block, line, widths, style, head=place == 0, bound=bound))
         notes = [
             self.paragraph("TableNote", [self.words(note)], *([element("w:keepNext")] if note is not block.notes[-1] else []))
             for note in block.notes
@@ -235,7 +240,7 @@ class _Writer:
         """An empty line of few points."""
         return self.paragraph("TableNote", [], element("w:spacing", before=0, after=0, line=160, lineRule="exact"))
 
-    def row(self, table: Table[Runs], line: tuple[Runs, ...], widths: list[int], *, head: bool, bound: bool) -> Any:
+    def row(self, table: Table[Runs], line: tuple[Runs, ...], widths: list[int], style: str, *, head: bool, bound: bool) -> Any:
         """A row that no page divides; `bound` keeps it on the page of the next one."""
         made = element("w:tr")
         keep_row_whole(made)
@@ -246,7 +251,7 @@ class _Writer:
             left = column == 0 or table.layout == "words" or (wordy[column] if head else is_words(cell))
             extra = [element("w:jc", val="left" if left else "right"), *([element("w:keepNext")] if bound else [])]
             place = [element("w:tcW", w=width, type="dxa"), *([element("w:vAlign", val="bottom")] if head else [])]
-            text = self.paragraph("TableText", [self.words(cell)], *extra)
+            text = self.paragraph(style, [self.words(cell)], *extra)
             made.append(element("w:tc", element("w:tcPr", *place), text))
         return made
 

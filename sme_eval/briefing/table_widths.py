@@ -36,29 +36,38 @@ def word_widths(table: Table[Runs], line: float) -> list[float]:
 
     Each column has what it cannot do without, and a part of the rest by how much more it would take.
     """
-    least, most = [], []
+    least, most = least_widths(table), []
     for n, name in enumerate(table.columns):
-        cells = [(plain(row[n]), is_words(row[n]) or n == 0 or table.layout == "words") for row in table.rows]
-        needs = [_unbroken(text) if words else characters(text) for text, words in cells]
-        least.append(PADDING + max(NARROWEST, _unbroken(plain(name)), *needs))
+        texts = [plain(row[n]) for row in table.rows]
         # The name of a column of numbers may take two lines where words need the room.
-        head = characters(plain(name)) if any(words for _, words in cells) else characters(plain(name)) / 2
-        most.append(min(PADDING + max(NARROWEST, head, *(characters(text) for text, _ in cells)), WIDEST))
+        head = characters(plain(name)) / (1 if _wordy(table, n) else 2)
+        most.append(min(PADDING + max(NARROWEST, head, *map(characters, texts)), WIDEST))
     wishes = [max(more - less, 0.0) for less, more in zip(least, most, strict=True)]
     rest = line - sum(least)
     if rest < 0:
         return [line * width / sum(least) for width in least]
     if sum(wishes) <= rest:
-        spare = rest - sum(wishes)
         full = [less + wish for less, wish in zip(least, wishes, strict=True)]
-        return [width + spare * width / sum(full) for width in full]
+        return [line * width / sum(full) for width in full]
     return [less + rest * wish / sum(wishes) for less, wish in zip(least, wishes, strict=True)]
+
+
+def least_widths(table: Table[Runs]) -> list[float]:
+    """What each column needs so that no number and no word is broken, in Latin characters."""
+    widths = []
+    for n, name in enumerate(table.columns):
+        aside = n == 0 or table.layout == "words"
+        needs = [_unbroken(plain(row[n])) if aside or is_words(row[n]) else float(characters(plain(row[n]))) for row in table.rows]
+        widths.append(PADDING + max(NARROWEST, _unbroken(plain(name)), *needs))
+    return widths
+
+
+def _wordy(table: Table[Runs], column: int) -> bool:
+    return column == 0 or table.layout == "words" or any(is_words(row[column]) for row in table.rows)
 
 
 WHOLE: Final = 8
 """So many Latin characters of Chinese words stay together in a cell: four Chinese ones."""
-
-
 LETTERS: Final = 0.9
 """Width of a letter beside that of a digit."""
 
