@@ -325,8 +325,8 @@ def settings(look: Look) -> list[Any]:
     modes = (("compatibilityMode", 15), ("overrideTableStyleFontSizeAndJustification", 1), ("enableOpenTypeFeatures", 1))
     return [
         element("w:zoom", percent=100),
-        *([element("w:evenAndOddHeaders")] if look.official else []),
         element("w:defaultTabStop", val=420),
+        *([element("w:evenAndOddHeaders")] if look.official else []),
         element("w:characterSpacingControl", val="compressPunctuation"),
         element("w:compat", *(element("w:compatSetting", name=name, uri=address, val=value) for name, value in modes)),
         element("w:themeFontLang", val="en-GB", eastAsia="zh-CN"),

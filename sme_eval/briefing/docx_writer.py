@@ -244,7 +244,7 @@ class _Writer:
         """A row that no page divides; `bound` keeps it on the page of the next one."""
         made = element("w:tr")
         keep_row_whole(made)
-        wordy = [any(is_words(row[column]) for row in table.rows) for column in range(len(line))]
+        wordy = [2 * sum(is_words(row[column]) for row in table.rows) > len(table.rows) for column in range(len(line))]
         if head:
             repeat_as_heading(made)
         for column, (cell, width) in enumerate(zip(line, widths, strict=True)):

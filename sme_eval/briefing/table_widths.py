@@ -54,10 +54,10 @@ def word_widths(table: Table[Runs], line: float) -> list[float]:
 
 def least_widths(table: Table[Runs]) -> list[float]:
     """What each column needs so that no number and no word is broken, in Latin characters."""
-    widths = []
+    widths: list[float] = []
     for n, name in enumerate(table.columns):
         aside = n == 0 or table.layout == "words"
-        needs = [_unbroken(plain(row[n])) if aside or is_words(row[n]) else float(characters(plain(row[n]))) for row in table.rows]
+        needs = [_unbroken(plain(row[n])) if aside or is_words(row[n]) else characters(plain(row[n])) for row in table.rows]
         widths.append(PADDING + max(NARROWEST, _unbroken(plain(name)), *needs))
     return widths
 
@@ -68,14 +68,12 @@ def _wordy(table: Table[Runs], column: int) -> bool:
 
 WHOLE: Final = 8
 """So many Latin characters of Chinese words stay together in a cell: four Chinese ones."""
-LETTERS: Final = 0.9
-"""Width of a letter beside that of a digit."""
 
 
-def _unbroken(text: str) -> float:
+def _unbroken(text: str) -> int:
     """Width of the longest part that should not be broken."""
     parts = re.split(r"[\s/]+|(?<=[-—–])", text)
-    return max(min(characters(part), WHOLE) if characters(part) > len(part) else LETTERS * characters(part) for part in parts)
+    return max(min(characters(part), WHOLE) if characters(part) > len(part) else characters(part) for part in parts)
 
 
 def characters(text: str) -> int:
