@@ -133,6 +133,7 @@ class Composer:
         labels = {name: wording.plain(f"frame.{name}") for name in FRAME_LABELS}
         if form != "full":
             labels |= {name: wording.plain(f"{form}.{name}") for name in ("running", "footer")}
+        labels |= {f"caption_{name}": wording.plain(f"docx.{name}") for name in ("table", "figure", "end")}
         subject = self.speaker.runs((Say("header.subject"),))
         return Document(
             language=wording.language,

@@ -11,6 +11,11 @@ from sme_eval.terms import DataKind, Language
 Form: TypeAlias = Literal["full", "bureau", "international"]
 """The whole technical page, the briefing of a bureau, the two pages for readers elsewhere."""
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
+Format: TypeAlias = Literal["html", "pdf", "docx"]
+"""Kinds of files of a briefing."""
+EVERY_FORMAT: Final[tuple[Format, ...]] = get_args(Format)
+FORMATS: Final[tuple[Format, ...]] = ("html", "pdf")
+"""The files made unless others are asked for."""
 
 # --- phrases: what is to be said, in no language ---------------------------------------------------------------------
 

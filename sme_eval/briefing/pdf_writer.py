@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -14,6 +13,7 @@ from sme_eval.errors import DataError, Problem
 
 from .document import Block, Callout, Document, Figure, Form, Heading, Items, Paragraph, Runs, Table, plain
 from .html_writer import is_words, template_text
+from .table_widths import shares
 from .typeface import FAMILY, font_path, require_glyphs
 
 if TYPE_CHECKING:
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 
 STANDARD: Final = "ua-1"
 LANGUAGES: Final = {"zh": ("zh", "CN"), "en": ("en", "GB")}
-LINE: Final = 104
-"""Latin characters of a table's line."""
-PADDING, NARROWEST, NUMBERS, WIDEST = 2, 5, 23, 70
-"""In Latin characters: room between columns, the narrowest column, the widest with numbers, and where a share stops growing."""
 TEMPLATES: Final[Mapping[Form, str]] = {"full": "briefing.typ", "bureau": "bureau.typ", "international": "international.typ"}
 FRAME: Final = ("running", "subject", "footer", "annex", "annex_lead")
 
@@ -111,31 +107,10 @@ def _plain_table(table: Table[Runs]) -> dict[str, Any]:
         "caption": plain(table.caption),
         "layout": table.layout,
         "columns": [plain(column) for column in table.columns],
-        "shares": _shares(table),
+        "shares": shares(table),
         "rows": [[{"text": plain(cell), "words": is_words(cell)} for cell in row] for row in table.rows],
         "notes": [plain(note) for note in table.notes],
     }
-
-
-def _shares(table: Table[Runs]) -> list[float]:
-    """Each column's share of the width: as wide as its longest cell, or the longest word of its name.
-
-    Where that is more than a line, columns of numbers keep their width, and those of words share the rest and are wrapped.
-    """
-    widths = []
-    for n, name in enumerate(table.columns):
-        cells = [_characters(plain(row[n])) for row in table.rows]
-        widths.append(PADDING + max(NARROWEST, *cells, *map(_characters, plain(name).split())))
-    wordy = sum(min(width, WIDEST) for width in widths if width > NUMBERS)
-    rest = max(LINE - sum(width for width in widths if width <= NUMBERS), NUMBERS)
-    if sum(widths) <= LINE or not wordy:
-        return [float(width) for width in widths]
-    return [round(rest * min(width, WIDEST) / wordy, 2) if width > NUMBERS else float(width) for width in widths]
-
-
-def _characters(text: str) -> int:
-    """Width of a text in Latin characters; a Chinese one is twice as wide."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def texts(content: Any) -> list[str]:

@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .table_cells import Cell
 from .table_writers import minus
+from .word_parts import CHINESE_FONT, LATIN_FONT, THICK, THIN, border, element, keep_row_whole, name_fonts, repeat_as_heading
 
 if TYPE_CHECKING:
     from .tables import RegressionTable
 
-LATIN_FONT: Final = "Times New Roman"
-CHINESE_FONT: Final = "宋体"
 TEXT_SIZE, NOTE_SIZE = 10.5, 9.0
 """Points; 10.5 is the Chinese size five of body text."""
-THICK, THIN = 12, 6
-"""Eighths of a point."""
 WIDE: Final = 5
 """With more models than this the page is turned."""
 
@@ -45,17 +42,13 @@ def write_word(table: RegressionTable, target: Path) -> Path:
 
 def _set_fonts(document: Any) -> None:
     """Latin and East Asian fonts of the styles used; the template's blue bold caption becomes plain."""
-    from docx.oxml.ns import qn
     from docx.shared import Pt, RGBColor
 
     for name in ("Normal", "Caption"):
         style = document.styles[name]
         style.font.name, style.font.size, style.font.bold = LATIN_FONT, Pt(TEXT_SIZE), False
         style.font.color.rgb = RGBColor(0, 0, 0)
-        fonts = style.element.rPr.rFonts
-        fonts.set(qn("w:eastAsia"), CHINESE_FONT)
-        for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):  # a theme's font would win over the named one
-            fonts.attrib.pop(qn(f"w:{theme}"), None)
+        name_fonts(style.element.rPr.rFonts, CHINESE_FONT, LATIN_FONT)
         style.paragraph_format.space_after = Pt(2)
 
 
@@ -78,7 +71,7 @@ def _add_table(document: Any, table: RegressionTable) -> None:
         for place, cell in zip(own[1:], cells, strict=True):
             _fill(place, cell, centred=True)
         _keep_together(row, last=number == len(lines))
-    _repeat_as_heading(grid.rows[0])
+    repeat_as_heading(grid.rows[0]._tr)
     ends = [0, *(sum(len(block) for block in table.blocks[: n + 1]) for n in range(len(table.blocks)))]
     _rule(grid.rows[0], "top", THICK)
     for end in ends[:-1]:
@@ -100,33 +93,21 @@ def _fill(place: Any, cell: Cell, centred: bool) -> None:
 
 def _keep_together(row: Any, last: bool) -> None:
     """No page break inside a row, nor between rows where the table fits on a page."""
-    from docx.oxml import OxmlElement
-
-    row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
+    keep_row_whole(row._tr)
     for place in row.cells:
         place.paragraphs[0].paragraph_format.keep_with_next = not last
 
 
-def _repeat_as_heading(row: Any) -> None:
-    from docx.oxml import OxmlElement
-
-    row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
-
-
 def _rule(row: Any, side: str, size: int) -> None:
-    from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
 
     for place in row.cells:
         properties = place._tc.get_or_add_tcPr()
         borders = properties.find(qn("w:tcBorders"))
         if borders is None:
-            borders = OxmlElement("w:tcBorders")
+            borders = element("w:tcBorders")
             properties.append(borders)
-        line = OxmlElement(f"w:{side}")
-        for name, value in (("val", "single"), ("sz", str(size)), ("space", "0"), ("color", "000000")):
-            line.set(qn(f"w:{name}"), value)
-        borders.append(line)
+        borders.append(border(side, size))
 
 
 def _add_note(document: Any, text: str, number: str = "") -> None:

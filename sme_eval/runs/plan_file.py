@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from sme_eval.briefing.document import FORMS, Form
+from sme_eval.briefing.document import EVERY_FORMAT, FORMATS, FORMS, Form
 from sme_eval.errors import DataError, ParameterError, Problem, SmeEvalError, raise_if_any, suggestion
 from sme_eval.runs.parameters import Parameters, notebook_name, resolve, rules, values
 from sme_eval.runs.settings import Value
@@ -20,10 +20,10 @@ from sme_eval.terms import LANGUAGES, Language
 OUTPUTS: Final[Mapping[str, tuple[str, ...]]] = {
     "languages": LANGUAGES,
     "forms": FORMS,
-    "formats": ("html", "pdf", "docx"),
+    "formats": EVERY_FORMAT,
 }
 """What a report may be written in; a plan's own lists narrow these down."""
-USUAL: Final[Mapping[str, tuple[str, ...]]] = {"languages": LANGUAGES, "forms": ("full",), "formats": ("html", "pdf")}
+USUAL: Final[Mapping[str, tuple[str, ...]]] = {"languages": LANGUAGES, "forms": ("full",), "formats": FORMATS}
 DEADLINE: Final = 1800.0
 TOP: Final = ("title", "deadline", *OUTPUTS, "reports")
 ENTRY: Final = ("notebook", "name", "set", "grid", "exclude", "include", *OUTPUTS)

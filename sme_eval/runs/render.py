@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sme_eval.briefing.document import FORMS, Form
+from sme_eval.briefing.document import EVERY_FORMAT, FORMATS, FORMS, Form, Format
 from sme_eval.runs.keys import notebook_path, read_notebook, source
 from sme_eval.runs.stamp import record_folder, write_whole
 from sme_eval.terms import LANGUAGES, Language
@@ -41,7 +41,7 @@ class Wanted:
     """Which pages are made of a record: forms by language, each in every format."""
 
     forms: Mapping[Language, tuple[Form, ...]]
-    formats: tuple[str, ...]
+    formats: tuple[Format, ...]
 
     def plain(self) -> dict[str, Any]:
         """As a component of the rendering key."""
@@ -52,7 +52,8 @@ def wanted_pages(pages: Sequence[Sequence[str]] = (), formats: Sequence[str] = (
     """The pages that are asked for, pairs of a language and a form; nothing asked is every page, in HTML and PDF."""
     chosen = [tuple(page) for page in pages] or [(language, form) for language in LANGUAGES for form in FORMS]
     forms = {language: tuple(form for form in FORMS if (language, form) in chosen) for language in LANGUAGES}
-    return Wanted(forms={language: made for language, made in forms.items() if made}, formats=tuple(formats) or ("html", "pdf"))
+    made_in = tuple(format_ for format_ in EVERY_FORMAT if format_ in formats) or FORMATS
+    return Wanted(forms={language: made for language, made in forms.items() if made}, formats=made_in)
 
 
 def rendering_units(verb: str, wanted: Wanted | None = None) -> int:
@@ -72,9 +73,10 @@ def render_record(folder: Path, staging: Path, notebook: str, tick: Callable[[],
     require_released(released)
     released.write(staging)
     tick()
+    wanted = wanted or wanted_pages()
     for evaluation in (internal, released):
-        for language, forms in (wanted or wanted_pages()).forms.items():
-            for briefing in render_forms(evaluation, language, forms):
+        for language, forms in wanted.forms.items():
+            for briefing in render_forms(evaluation, language, forms, wanted.formats):
                 briefing.write(staging)
                 tick()
     if notebook:
