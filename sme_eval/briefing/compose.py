@@ -96,6 +96,7 @@ FRAME_LABELS: Final = (
     "footer",
     "index",
     "pdf",
+    "docx",
     "annex",
     "annex_lead",
     *(f"form_{form}" for form in FORMS),

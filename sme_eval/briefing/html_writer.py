@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
@@ -22,8 +22,8 @@ INDEX_PAGE: Final = "../../index.html"
 """From a briefing's folder, `<reports>/<audience>/<slug>/`."""
 
 
-def write_html(document: Document, figures: Mapping[str, bytes]) -> str:
-    """The page; `figures` are PNG bytes by name."""
+def write_html(document: Document, figures: Mapping[str, bytes], beside: Collection[str] | None = None) -> str:
+    """The page; `figures` are PNG bytes by name, `beside` the files that will lie beside it: every page and PDF if not told."""
     headings = [block for block in document.blocks if isinstance(block, Heading) and block.level == 2 and block.anchor]
     opening, rest = _split(document.blocks)
     page = (
@@ -38,12 +38,8 @@ def write_html(document: Document, figures: Mapping[str, bytes]) -> str:
             opening=opening,
             rest=rest,
             image=lambda name: data_address(figures[name]),
-            other_page=f"{file_stem(document.slug, OTHER[document.language], document.form)}.html",
-            pdf_page=f"{file_stem(document.slug, document.language, document.form)}.pdf",
-            other_forms=[
-                (document.labels[f"form_{form}"], f"{file_stem(document.slug, document.language, form)}.html")
-                for form in FORMS
-                if form != document.form
+            links=[
+                link for link in _links(document) if (link[1] in beside if beside is not None else not link[1].endswith("docx"))
             ],
             index_page=INDEX_PAGE,
         )
@@ -51,6 +47,18 @@ def write_html(document: Document, figures: Mapping[str, bytes]) -> str:
         + "\n"
     )
     return with_web_font(page)
+
+
+def _links(document: Document) -> Iterator[tuple[str, str, str]]:
+    """Label, file and language (empty for the page's own) of everything that may lie beside the page."""
+    labels, language = document.labels, document.language
+    other = f"{file_stem(document.slug, OTHER[language], document.form)}.html"
+    yield labels["other_language"], other, labels["other_language_code"]
+    for form in FORMS:
+        if form != document.form:
+            yield labels[f"form_{form}"], f"{file_stem(document.slug, language, form)}.html", ""
+    for ending in ("pdf", "docx"):
+        yield labels[ending], f"{file_stem(document.slug, language, document.form)}.{ending}", ""
 
 
 def with_web_font(page: str) -> str:

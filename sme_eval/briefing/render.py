@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,10 +85,11 @@ def render_forms(
     language: Language = "zh",
     forms: Sequence[Form] = FORMS,
     formats: Sequence[Format] = FORMATS,
+    beside: Collection[str] | None = None,
 ) -> Iterator[Briefing]:
     """Several forms of one record in one language, one after the other; what they share is drawn once.
 
-    Nothing is made that is not of `formats`.
+    Nothing is made that is not of `formats`. A page links to the files `beside` it; to every page and PDF if not told.
     """
     chosen = _checked(formats, EVERY_FORMAT)
     if language not in LANGUAGES:
@@ -108,7 +109,7 @@ def render_forms(
             language=language,
             slug=evaluation.slug,
             audience=evaluation.audience,
-            html=write_html(document, figures) if "html" in chosen else "",
+            html=write_html(document, figures, beside) if "html" in chosen else "",
             pdf=write_pdf(document, figures) if "pdf" in chosen else b"",
             docx=write_docx(document, figures) if "docx" in chosen else b"",
             figures=figures,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sme_eval.briefing.document import EVERY_FORMAT, FORMATS, FORMS, Form, Format
+from sme_eval.briefing.document import EVERY_FORMAT, FORMATS, FORMS, Form, Format, file_stem
 from sme_eval.runs.keys import notebook_path, read_notebook, source
 from sme_eval.runs.stamp import record_folder, write_whole
 from sme_eval.terms import LANGUAGES, Language
@@ -47,6 +47,11 @@ class Wanted:
         """As a component of the rendering key."""
         return {"pages": [[language, form] for language, forms in self.forms.items() for form in forms], "formats": [*self.formats]}
 
+    def files(self, slug: str) -> frozenset[str]:
+        """Names of the files of a record called `slug`."""
+        pages = [(language, form) for language, forms in self.forms.items() for form in forms]
+        return frozenset(f"{file_stem(slug, *page)}.{ending}" for page in pages for ending in self.formats)
+
 
 def wanted_pages(pages: Sequence[Sequence[str]] = (), formats: Sequence[str] = ()) -> Wanted:
     """The pages that are asked for, pairs of a language and a form; nothing asked is every page, in HTML and PDF."""
@@ -75,8 +80,9 @@ def render_record(folder: Path, staging: Path, notebook: str, tick: Callable[[],
     tick()
     wanted = wanted or wanted_pages()
     for evaluation in (internal, released):
+        beside = wanted.files(evaluation.slug)
         for language, forms in wanted.forms.items():
-            for briefing in render_forms(evaluation, language, forms, wanted.formats):
+            for briefing in render_forms(evaluation, language, forms, wanted.formats, beside):
                 briefing.write(staging)
                 tick()
     if notebook:
