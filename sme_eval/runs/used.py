@@ -18,8 +18,8 @@ from typing import Any, Final
 
 PACKAGE: Final = Path(__file__).resolve().parents[1]
 PREFIX: Final = "sme_eval."
-AFTER_THE_RECORD: Final = ("briefing", "runs", "cli.py", "__main__.py")
-"""Rooms that only read records; helpers of notebooks have a component of their own."""
+AFTER_THE_RECORD: Final = ("briefing", "runs", "cli.py", "__main__.py", "__init__.py")
+"""Rooms that only read records, and the list of public names; helpers of notebooks have a component of their own."""
 _NOTED: Final = "__sme_eval_ran__"
 _ran: set[str] = set()
 _begun: list[bool] = []
