@@ -197,8 +197,8 @@ def test_a_full_disk_is_told_and_leaves_what_was_there(project: Made) -> None:
     )
     command = [sys.executable, "-c", code, "run", "--plan", "plan.toml", "--force"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 16 and "Traceback" not in done.stderr
-    assert "could not be written" in done.stderr or "File too large" in done.stderr
+    assert done.returncode == sme.DataError.exit_code and "Traceback" not in done.stderr
+    assert "could not be written: File too large" in done.stderr
     assert published() == before
     assert run(plan).estimated == ()
 
