@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import errno
 import os
 import signal
 import sys
@@ -17,11 +16,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from sme_eval import __version__
-from sme_eval.errors import DataError, ParameterError, Problem, SmeEvalError
+from sme_eval.errors import ParameterError, Problem, SmeEvalError
 
 TRACEBACK: Final = "SME_EVAL_TRACEBACK"
 BUG, INTERRUPTED, CHECKS_FAILED = 1, 130, 16
-NO_ROOM: Final = (errno.ENOSPC, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EDQUOT)
 _SET: Final = "set a parameter; may be repeated (names and values: a wrong one lists them)"
 _AT_ONCE: Final = "how many runs at once (default: 2)"
 _REPORTS: Final = "folder of the reports (default: reports)"
@@ -49,18 +47,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of a pipe (`… | head`) has what it wanted; nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:
-        if error.errno not in NO_ROOM:
-            return _bug(error)
-        _complain(f"A file could not be written: {error.strerror}. What was there before is as it was; make room first.", error)
-        return DataError.exit_code
     except Exception as error:
-        return _bug(error)
+        return _end(error)
     return code
 
 
-def _bug(error: Exception) -> int:
-    """Say that the package is wrong, not the person."""
+def _end(error: Exception) -> int:
+    """Say that nothing can be written here, or else that the package is wrong, not the person."""
+    from sme_eval.runs.job import unwritable
+
+    refusal = unwritable(error) if isinstance(error, OSError) else None
+    if refusal is not None:
+        _complain(refusal.report(), error)
+        return refusal.exit_code
     lines = str(getattr(error, "what", error)).splitlines()
     _complain(f"This is a bug in sme_eval, not a mistake of yours: {type(error).__name__}: {lines[0] if lines else ''}", error)
     if not os.environ.get(TRACEBACK):

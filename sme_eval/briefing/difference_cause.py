@@ -16,7 +16,6 @@ STAMPED: Final[Mapping[str, Kind]] = {
     "verb": "code",
     "code": "code",
     "helpers": "code",
-    "modules": "code",
     "lock": "dependency",
     "python": "dependency",
     "policy": "policy",
@@ -24,7 +23,7 @@ STAMPED: Final[Mapping[str, Kind]] = {
     "declarations": "policy",
 }
 """Component of a stamp's estimation key → what it is part of."""
-SAID_ALREADY: Final = {"modules": "modules_hash", "lock": "lock_hash"}
+SAID_ALREADY: Final = {"lock": "lock_hash"}
 """Components of a stamp that the record holds too."""
 DATA_PARAMETERS: Final = ("seed", "scenario", "firms", "panel", "data_kind")
 """Parameters of a run that choose the data."""
@@ -60,7 +59,8 @@ def causes(
     found: dict[Kind, list[Detail]] = {kind: [] for kind in KINDS}
     found["data"] += _data(old, new)
     found["parameters"] += _design(old, new)
-    found["code"] += _digests(old, new, "modules_hash")
+    if _modules(old_key) is None or _modules(old_key) != _modules(new_key):
+        found["code"] += _digests(old, new, "modules_hash")
     found["dependency"] += _dependencies(old, new)
     if old_key is not None and new_key is not None:
         for kind, detail in _keys(old, new, old_key, new_key):
@@ -70,6 +70,12 @@ def causes(
     if old.audience != new.audience:
         found["audience"].append(Detail(name="audience", form="value", old=old.audience, new=new.audience))
     return tuple(Cause(kind=kind, details=tuple(details)) for kind, details in found.items() if details)
+
+
+def _modules(key: Mapping[str, Any] | None) -> Mapping[str, str] | None:
+    """The modules that a run used, where its stamp tells: code that it did not use is no cause."""
+    used = None if key is None else key.get("modules")
+    return used if isinstance(used, Mapping) else None
 
 
 def _data(old: Evaluation, new: Evaluation) -> Iterator[Detail]:

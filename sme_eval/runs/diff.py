@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sme_eval.errors import DataError, ParameterError, Problem, SmeEvalError, raise_if_any
 from sme_eval.runs.stamp import STAMP, digest, read_stamp, record_folder, write_whole
+from sme_eval.runs.used import meaning
 from sme_eval.terms import LANGUAGES
 
 if TYPE_CHECKING:
@@ -180,7 +181,9 @@ def _estimation_key(file: Path, slug: str) -> Mapping[str, Any] | None:
     if stamp is None:
         return None
     made = stamp.estimated.get(f"internal/{slug}/{RECORD}")
-    return stamp.estimation if made == digest(record_folder(reports, slug) / RECORD) else None
+    modules = stamp.estimation.get("modules")
+    key = {**stamp.estimation, "modules": meaning(modules)} if isinstance(modules, Mapping) else stamp.estimation
+    return key if made == digest(record_folder(reports, slug) / RECORD) else None
 
 
 def _pair(old: Side, new: Side) -> tuple[list[tuple[Key, Key]], list[Key], list[Key]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sme_eval.errors import Problem, RunError, SmeEvalError
-from sme_eval.runs.job import Job, error_class
+from sme_eval.runs.job import CELL, Job, error_class
 from sme_eval.runs.kernel import KERNEL
 from sme_eval.runs.keys import notebook_path, read_notebook, source
 
@@ -83,7 +83,7 @@ def _cell_failure(job: Job, error: Any) -> SmeEvalError:
 
 def _problem(job: Job, what: str, cell: str) -> Problem:
     """The failure with the cell's first line that matters, and the command that repeats it."""
-    return Problem(what=f"{what}\n    cell    notebooks/{job.name}.ipynb: {_gist(cell)}", remedy=f"then again: {job.command}")
+    return Problem(what=f"{what}{CELL}notebooks/{job.name}.ipynb: {_gist(cell)}", remedy=f"then again: {job.command}")
 
 
 def _gist(cell: str) -> str:

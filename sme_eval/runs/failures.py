@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from sme_eval.errors import SmeEvalError
+from sme_eval.runs.job import CELL
 from sme_eval.runs.stamp import write_whole
 
 FILE: Final = "failures.json"
-_CELL: Final = "\n    cell    "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Failure:
     def of(cls, name: str, command: str, key: str, error: Exception) -> Failure:
         """The failure that `error` tells of."""
         if isinstance(error, SmeEvalError) and error.problems:
-            what, _, cell = error.problems[0].what.partition(_CELL)
+            what, _, cell = error.problems[0].what.partition(CELL)
         else:
             what, cell = f"a bug: {error}", ""
         return cls(name=name, command=command, cell=cell.partition("\n")[0], cause=what, when_key=key)

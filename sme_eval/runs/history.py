@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,7 @@ from sme_eval.runs.manifest import write_manifest
 from sme_eval.runs.one_at_a_time import one_at_a_time
 from sme_eval.runs.plan_file import PlanFile
 from sme_eval.runs.stale import find_stamp
-from sme_eval.runs.stamp import Stamp, read_stamps
-
-NOT_TOLD = ("reports",)
+from sme_eval.runs.stamp import STAMP, Stamp, read_stamps
 
 
 def describe_runs(reports: str | Path, matching: str = "") -> str:
@@ -31,7 +28,7 @@ def describe_runs(reports: str | Path, matching: str = "") -> str:
 
 def _line(stamp: Stamp) -> str:
     parameters: dict[str, Any] = dict(stamp.estimation.get("parameters", {}))
-    told = " ".join(f"{name}={value}" for name, value in parameters.items() if name not in NOT_TOLD and value != "")
+    told = " ".join(f"{name}={value}" for name, value in parameters.items() if value != "")
     seconds = sum(stamp.seconds.values())
     state = "" if stamp.rendering else "  (not rendered yet)"
     return f"{stamp.slug}{state}\n    {stamp.estimation.get('verb', 'run')} {stamp.name} {told}\n    {seconds:.0f} s"
@@ -55,18 +52,10 @@ def prune(reports: str | Path, plan: PlanFile) -> tuple[str, ...]:
 def _remove(reports: Path, stamp: Stamp) -> None:
     """The stamp first: what is left if this is interrupted is then no run."""
     own = [reports / audience / stamp.slug for audience in ("internal", "release")]
-    (own[0] / "run.json").unlink(missing_ok=True)
+    (own[0] / STAMP).unlink(missing_ok=True)
     for inside in (*stamp.rendered, *stamp.estimated):
         (reports / inside).unlink(missing_ok=True)
     for folder in own:
-        _remove_if_empty(folder)
-
-
-def _remove_if_empty(folder: Path) -> None:
-    """Files of a person stay, and their folder with them."""
-    if folder.is_dir() and not _files([folder]):
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _files(folders: Sequence[Path]) -> list[Path]:
-    return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+        # Files of a person stay, and their folder with them.
+        if not any(path.is_file() for path in folder.rglob("*")):
+            shutil.rmtree(folder, ignore_errors=True)

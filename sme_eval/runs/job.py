@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
 from sme_eval import errors
-from sme_eval.errors import Problem, SmeEvalError
+from sme_eval.errors import DataError, Problem, SmeEvalError
 from sme_eval.runs.settings import Value
 
+NO_ROOM: Final = (errno.ENOSPC, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EDQUOT)
 Verb = Literal["run", "evaluate"]
 STAGING: Final = "SME_EVAL_STAGING"
 """Set for the kernel of a run: its record goes to this folder, and is published only when everything is done."""
+CELL: Final = "\n    cell    "
+"""In the words of a failure, before the cell of the notebook that it happened in."""
 REPORT: Final = "SME_EVAL_REPORT"
 """Set for the kernel of a run that a plan names: the name of its record."""
 MODULES: Final = "modules.json"
@@ -60,6 +64,14 @@ def error_to_plain(error: SmeEvalError) -> dict[str, Any]:
 def error_from_plain(plain: Mapping[str, Any]) -> SmeEvalError:
     """The error of such a message."""
     return error_class(str(plain["error"]))([Problem(**problem) for problem in plain["problems"]])
+
+
+def unwritable(error: OSError) -> DataError | None:
+    """The refusal that a full disk or a folder that may not be written amounts to; None for errors that are no user's matter."""
+    if error.errno not in NO_ROOM:
+        return None
+    what = f"A file could not be written: {error.strerror}."
+    return DataError(Problem(what=what, remedy="make room, or choose another folder; what was there before is as it was"))
 
 
 def error_class(name: str) -> type[SmeEvalError]:

@@ -90,6 +90,11 @@ def changed_modules(then: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name for name, digest in then.items() if _now(PACKAGE / name, str(digest)) != digest)
 
 
+def meaning(modules: Mapping[str, Any]) -> dict[str, str]:
+    """What of `used_modules` can change a number: two runs with the same were made by the same code, whatever else was edited."""
+    return {name: " ".join((str(digest).split(" ")[0], str(digest).split(" ")[-1])) for name, digest in modules.items()}
+
+
 def _now(path: Path, then: str) -> str:
     kind, _, raw = then.partition(" ")
     if not path.is_file():

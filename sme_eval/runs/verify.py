@@ -46,11 +46,11 @@ def verify(report: str | Path, reports: str | Path = "reports") -> str:
 def _find(report: str | Path, reports: Path) -> tuple[Path, Stamp]:
     """The folder of the reports, and the stamp of the one that is meant."""
     path = Path(report)
+    wanted = str(report)
     if path.exists():
-        inside = path.resolve() if path.is_dir() else path.resolve().parent
-        reports, wanted = inside.parents[1], inside.name
-    else:
-        wanted = str(report)
+        around = [path.resolve(), *path.resolve().parents]
+        own = next((one for one in around if one.parent.name in ("internal", "release")), None)
+        reports, wanted = (own.parents[1], own.name) if own is not None else (reports, path.name)
     stamps = read_stamps(reports)
     for stamp in stamps:
         if wanted in (stamp.slug, stamp.report):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from sme_eval.errors import DataError, Problem, RunError, SmeEvalError
-from sme_eval.runs.job import MODULES, REPORT, STAGING, Job, error_to_plain
+from sme_eval.runs.job import MODULES, REPORT, STAGING, Job, error_to_plain, unwritable
 from sme_eval.runs.stamp import Stamp, digest, publish, read_stamps, record_folder
 from sme_eval.runs.used import begin, used_modules
 
@@ -37,15 +37,14 @@ def main() -> int:
     try:
         say("done", slug=perform(Job.from_json(sys.stdin.readline()), say))
         return 0
-    except OSError as error:  # a full disk, a folder that may not be written, a file that another program holds
-        problem = Problem(
-            what=f"A file could not be written: {error.strerror or error}.", remedy="what was there before is as it was"
-        )
-        say("failed", traceback=traceback.format_exc(), **error_to_plain(DataError(problem)))
     except SmeEvalError as error:
         details = "\n".join([*getattr(error, "__notes__", []), traceback.format_exc()])
         say("failed", traceback=details, **error_to_plain(error))
     except Exception as error:  # the parent speaks of it; the details are for whoever asks for them
+        refusal = unwritable(error) if isinstance(error, OSError) else None
+        if refusal is not None:
+            say("failed", traceback=traceback.format_exc(), **error_to_plain(refusal))
+            return 1
         say("bug", traceback=traceback.format_exc(), what=f"{type(error).__name__}: {error}")
     return 1
 

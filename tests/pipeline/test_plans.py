@@ -149,7 +149,7 @@ def test_a_report_is_verified_or_what_does_not_match_is_named(project: Made) -> 
     said = verify("grants-0.9")
     assert "are what was written, and the record gives the same pages" in said
     page = next(Path("reports/release").rglob("*.html"))
-    assert said == verify(page)
+    assert said == verify(page) == verify(next(Path("reports/release").rglob("*.png")))
     page.write_text(page.read_text(encoding="utf-8").replace("</main>", "<p>99%</p></main>"), encoding="utf-8")
     with pytest.raises(sme.VerificationError, match="altered: release/"):
         verify("grants-0.9")

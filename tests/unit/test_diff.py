@@ -37,7 +37,7 @@ KEY: Mapping[str, Any] = {
     "policy": "p" * 64,
     "recommendations": "r" * 64,
     "declarations": "d" * 64,
-    "modules": "m" * 64,
+    "modules": {"stats/weights.py": "whole " + "a" * 64, "stats/tails.py": "outside " + "b" * 64 + " " + "c" * 64},
     "helpers": "h" * 64,
     "lock": "l" * 64,
     "python": "3.11",
@@ -181,9 +181,10 @@ def test_a_difference_reversed_is_the_reverse(a: float, b: float, threshold: flo
 
 # --- why -------------------------------------------------------------------------------------------------------------
 
+USED = {**KEY["modules"], "stats/weights.py": "whole " + "d" * 64}
 CHANGES: Mapping[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "data": ({"data_hash": "sha256:" + "1a" * 32}, {}),
-    "code": ({"modules_hash": "sha256:" + "2b" * 32}, {}),
+    "code": ({"modules_hash": "sha256:" + "2b" * 32}, {"modules": USED}),
     "dependency": ({"libraries": {"numpy": "2.5.0", "pandas": "3.1.1", "scipy": "1.17.1"}}, {}),
     "parameters": ({}, {"parameters": {**KEY["parameters"], "level": 0.9}}),
     "policy": ({}, {"policy": "q" * 64}),
@@ -204,10 +205,19 @@ def test_one_component_is_named_as_the_cause(kind: str, tmp_path: Path) -> None:
 
 def test_several_causes_cannot_be_told_apart(tmp_path: Path) -> None:
     old = factories.observed()
-    result, pages = compared(tmp_path, old, origin(moved(old), **CHANGES["data"][0], **CHANGES["code"][0]))
+    changed = origin(moved(old), **CHANGES["data"][0], **CHANGES["code"][0])
+    result, pages = compared(tmp_path, old, changed, new_key={**KEY, **CHANGES["code"][1]})
     assert result.exit_code == 17 and "(data, code)" in result.text
     assert "数据、代码。" in pages["zh"] and "无法区分各自的作用" in pages["zh"] and "用新版代码重新评估旧版数据" in pages["zh"]
     assert "data, code." in pages["en"] and "cannot tell their parts" in pages["en"]
+
+
+def test_code_that_the_runs_did_not_use_is_no_cause(tmp_path: Path) -> None:
+    """The body of a function that neither run called was edited: the numbers moved for another reason."""
+    old = factories.observed()
+    edited = {**KEY["modules"], "stats/tails.py": "outside " + "e" * 64 + " " + "c" * 64}
+    result, _ = compared(tmp_path, old, origin(moved(old), **CHANGES["code"][0]), new_key={**KEY, "modules": edited})
+    assert result.exit_code == 17 and "UNEXPLAINED" in result.text
 
 
 def test_numbers_that_change_without_a_cause_are_an_alarm(tmp_path: Path) -> None:
@@ -219,7 +229,7 @@ def test_numbers_that_change_without_a_cause_are_an_alarm(tmp_path: Path) -> Non
 
 def test_a_cause_without_a_change_is_the_same_numbers(tmp_path: Path) -> None:
     old = factories.observed()
-    result, pages = compared(tmp_path, old, origin(old, **CHANGES["code"][0]))
+    result, pages = compared(tmp_path, old, origin(old, **CHANGES["code"][0]), new_key={**KEY, **CHANGES["code"][1]})
     assert result.exit_code == 0 and "same numbers (code)" in result.text
     assert "数字相同" in pages["zh"] and "same numbers" in pages["en"]
 
