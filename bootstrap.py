@@ -307,6 +307,7 @@ def install_project(run=run) -> None:  # type: ignore[no-untyped-def]
     code, output = run(command, clean_environment(dict(os.environ)))
     if code:
         fail(output, "installing sme_eval itself")
+    run([str(PYTHON), "-m", "compileall", "-q", str(ROOT / "sme_eval")], dict(os.environ))  # as the libraries: see uv_sync
 
 
 def setup() -> None:
@@ -527,7 +528,7 @@ def environment_verb(arguments: "list[str]") -> int:
 VERBS = {  # in the order in which help lists them
     "report": (module("-m", "sme_eval", "report"), "bring the sample report up to date: every notebook and briefing"),
     "test": (
-        module("-m", "pytest", "-n", "auto", "--maxprocesses", "8", "--dist", "loadfile"),
+        module("-m", "pytest", "-n", "auto", "--maxprocesses", "8", "--dist", "loadfile", "--no-loadscope-reorder"),
         "run the whole test suite (arguments go to pytest)",
     ),
     "lab": (module("-m", "jupyterlab"), "start JupyterLab"),

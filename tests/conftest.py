@@ -19,6 +19,12 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with long tests begin first: begun last, one would keep a single worker busy while the others have nothing to do."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: ("pipeline" not in item.path.parts, item.path not in slow))
+
+
 # Per file, because a Playwright that lives on would stand in the way of another file's event loop in the same process.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
