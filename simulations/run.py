@@ -15,6 +15,7 @@ from typing import Final
 
 from tqdm import tqdm
 
+from simulations.confirm import confirm_world
 from simulations.designs import Row, rows
 from simulations.stamps import Stamp, files_behind, world_digest
 from simulations.storage import RESULTS, append, read_rows, seeds_done, stamp_file, start
@@ -32,9 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", action="append", choices=sorted(TABLES), help="a table, may be repeated (default: all)")
     parser.add_argument("--panels", type=int, help="panels per world, fewer than declared (rounded up to whole batches)")
     parser.add_argument("-j", "--jobs", type=int, default=2, help="processes")
+    parser.add_argument(
+        "--confirm", type=int, metavar="N", help="draw N panels of each stale world again; if they are the same, its results stand"
+    )
     parser.add_argument("--tables", action="store_true", help="write RESULTS.md from what there is, run nothing")
     chosen = parser.parse_args(arguments)
-    if not chosen.tables and not _run_all(chosen.only, chosen.jobs, chosen.panels):
+    if not chosen.tables and not _run_all(chosen.only, chosen.jobs, chosen.panels, chosen.confirm):
         return INTERRUPTED
     from simulations.tables import write_results
 
@@ -42,13 +46,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run_all(only: Sequence[str] | None, jobs: int, panels: int | None) -> bool:
-    """Run the tables in their order; False if interrupted."""
+def _run_all(only: Sequence[str] | None, jobs: int, panels: int | None, confirm: int | None) -> bool:
+    """Run the tables in their order, or only confirm what is stale; False if interrupted."""
     for name in THREADS:  # before the workers load numpy: two processes of one thread each are faster than threads in both
         os.environ[name] = "1"
     try:
         for table in TABLES:
-            if not only or table in only:
+            if only and table not in only:
+                continue
+            if confirm:
+                confirm_table(table, confirm, jobs=jobs)
+            else:
                 run_table(table, jobs=jobs, panels=panels)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; run it again to go on\n")
@@ -70,6 +78,13 @@ def run_table(table: str, *, jobs: int = 2, panels: int | None = None, folder: P
         except BaseException:  # an interrupt must not wait for the panels that are still queued
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def confirm_table(table: str, panels: int, *, jobs: int = 2, folder: Path = RESULTS) -> None:
+    """Every stale world of a table, drawn again in part."""
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
+        for world in TABLES[table]:
+            confirm_world(table, world, panels, pool, folder)
 
 
 def end_with_parent() -> None:

@@ -51,21 +51,27 @@ NO_NUMBER: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
-    """File (relative to the project) → digest, and the world as text."""
+    """File (relative to the project) → digest, and the world as text.
+
+    `confirmed` is 0 where the rows were made by this code; else they were made by an earlier one, and this many panels, drawn again
+    by this code, gave the same.
+    """
 
     files: Mapping[str, str]
     world: str
+    confirmed: int = 0
 
     def to_json(self) -> str:
         """As it lies beside the result file."""
-        return json.dumps({"world": self.world, "files": dict(sorted(self.files.items()))}, indent=1) + "\n"
+        again = {"confirmed": self.confirmed} if self.confirmed else {}
+        return json.dumps({"world": self.world, **again, "files": dict(sorted(self.files.items()))}, indent=1) + "\n"
 
     @classmethod
     def read(cls, path: Path) -> Stamp | None:
         """The stamp at `path`; None if there is none that can be read."""
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            return cls(files=dict(found["files"]), world=str(found["world"]))
+            return cls(files=dict(found["files"]), world=str(found["world"]), confirmed=int(found.get("confirmed", 0)))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

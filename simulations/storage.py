@@ -43,15 +43,24 @@ def start(table: str, world: Drawn, stamp: Stamp, folder: Path = RESULTS) -> Non
     path = result_file(table, world, folder)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
-    _write(stamp_file(table, world, folder), stamp.to_json().encode())
+    restamp(table, world, stamp, folder)
 
 
 def append(table: str, world: Drawn, rows: list[Row], folder: Path = RESULTS) -> None:
     """The file with further rows; its bytes do not depend on how the rows were split."""
     path = result_file(table, world, folder)
     before = gzip.decompress(path.read_bytes()).decode() if path.exists() else ""
-    text = before + pd.DataFrame(rows).to_csv(index=False, header=not before, float_format=DIGITS, lineterminator="\n")
-    _write(path, gzip.compress(text.encode(), mtime=0))
+    _write(path, gzip.compress((before + as_text(rows, header=not before)).encode(), mtime=0))
+
+
+def as_text(rows: list[Row], *, header: bool) -> str:
+    """Rows as a file holds them."""
+    return pd.DataFrame(rows).to_csv(index=False, header=header, float_format=DIGITS, lineterminator="\n")
+
+
+def restamp(table: str, world: Drawn, stamp: Stamp, folder: Path = RESULTS) -> None:
+    """Another stamp beside the same rows."""
+    _write(stamp_file(table, world, folder), stamp.to_json().encode())
 
 
 def _write(path: Path, content: bytes) -> None:

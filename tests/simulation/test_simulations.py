@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +14,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from simulations import run, stamps
+from simulations import confirm, run, stamps
 from simulations.compare import compare, read_earlier, read_reasons
 from simulations.designs import Row, rows
 from simulations.stamps import Stamp, files_behind, without_words, world_digest
@@ -161,6 +162,28 @@ def test_changed_code_or_world_makes_stale_and_the_next_run_starts_anew(
     before = result_file("rewards", world, tmp_path).stat().st_mtime_ns
     run.run_table("rewards", panels=2, folder=tmp_path)
     assert result_file("rewards", world, tmp_path).stat().st_mtime_ns == before
+
+
+def test_stale_results_stand_only_if_the_panels_drawn_again_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confirm, "files_behind", lambda table, world: {})
+    world = replace(world_of("rewards", "baseline"), panels=3)
+    begin("rewards", world, tmp_path)
+    run_here("rewards", world, 3, tmp_path)
+
+    def stale() -> None:
+        stamp = Stamp(files={"sme_eval/terms.py": "other"}, world=world_digest(world))
+        stamp_file("rewards", world, tmp_path).write_text(stamp.to_json(), encoding="utf-8")
+
+    stale()
+    assert confirm.confirm_world("rewards", world, 2, Here(), tmp_path) is True  # type: ignore[arg-type]
+    assert Stamp.read(stamp_file("rewards", world, tmp_path)) == Stamp(files={}, world=world_digest(world), confirmed=2)
+    assert confirm.confirm_world("rewards", world, 2, Here(), tmp_path) is None  # type: ignore[arg-type]
+    stale()
+    path = result_file("rewards", world, tmp_path)
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b"410000,", b"410000,9", 1)))
+    assert confirm.confirm_world("rewards", world, 3, Here(), tmp_path) is False  # type: ignore[arg-type]
+    stamp = Stamp.read(stamp_file("rewards", world, tmp_path))
+    assert stamp is not None and stamp.changes(world) == ("sme_eval/terms.py",)
 
 
 class _InProcess(Here):
