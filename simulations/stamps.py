@@ -16,6 +16,7 @@ import tokenize
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
@@ -116,7 +117,13 @@ def _file_digest(path: Path) -> str:
         text = path.read_text(encoding="utf-8")
     except OSError:
         return ""
-    return _digest(without_words(text) if path.suffix == ".py" else _bare(text))
+    return _text_digest(text, path.suffix == ".py")
+
+
+@cache
+def _text_digest(text: str, is_code: bool) -> str:
+    """Kept, because every world's stamp asks for the same files."""
+    return _digest(without_words(text) if is_code else _bare(text))
 
 
 def _digest(text: str) -> str:

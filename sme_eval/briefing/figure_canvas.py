@@ -44,11 +44,9 @@ def theme() -> Iterator[None]:
 
 def canvas(height: float, columns: int = 1, rows: int = 1, **options: Any) -> tuple[Figure, list[Axes]]:
     """A figure apart from pyplot, so that nothing of it stays behind, and its axes."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(WIDTH, height), layout="constrained", dpi=DOTS_PER_INCH)
-    FigureCanvasAgg(figure)
     return figure, list(figure.subplots(rows, columns, squeeze=False, **options).flat)
 
 
@@ -59,6 +57,8 @@ def words_of(speaker: Speaker, key: str, root: str = "", at: str = "") -> str:
 
 def finished(figure: Figure, evaluation: Evaluation, speaker: Speaker, root: str = "") -> bytes:
     """PNG bytes with the kind of data on top, and a watermark over everything that is simulated."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     label = plain(speaker.runs((Say("figure.label", root=root),)))
     simulated = evaluation.data_kind == "simulated"
     figure.suptitle(label, x=0.99, ha="right", fontsize=8.5, color=TRUTH if simulated else "#52606d")
@@ -67,7 +67,8 @@ def finished(figure: Figure, evaluation: Evaluation, speaker: Speaker, root: str
     _require_figure_glyphs(figure)
     buffer = io.BytesIO()
     # Without the software's name, the same record gives the same bytes under every version of matplotlib that draws alike.
-    figure.savefig(buffer, format="png", metadata={"Software": None})
+    # `savefig` would draw twice, the first time only to arrange; the canvas arranges as it draws, to the same bytes.
+    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
     return buffer.getvalue()
 
 

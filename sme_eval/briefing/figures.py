@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sme_eval.evaluation.record import Evaluation
 from sme_eval.evaluation.record_base import Count
+from sme_eval.evaluation.record_checks import CheckTableRecord
+from sme_eval.evaluation.record_curve import CurveRecord
+from sme_eval.evaluation.record_sections import BracketRecord, BundleRecord, DoseRecord, ListingRecord
 from sme_eval.results.plots import draw_cohort_map, draw_event_study, draw_flow, draw_forest
 from sme_eval.results.unavailable import Unavailable
 from sme_eval.terms import Language
@@ -14,6 +18,7 @@ from sme_eval.terms import Language
 from .document import Own, Say, plain
 from .figure_canvas import canvas, finished, legend_below, theme, words_of
 from .figure_data import event_frames, forest_frame, forest_groups, given_years
+from .figure_reuse import DrawnFigures, Shown
 from .figures_bundle import bundle_axes, height_of_bundle
 from .figures_checks import check_axes, drawn_checks, height_of_check
 from .figures_curve import curve_axes, heights_of_curve
@@ -35,31 +40,63 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw_figures(evaluation: Evaluation, speaker: Speaker) -> Mapping[str, bytes]:
-    """Every figure of the page by its name."""
+Draw = Callable[[], bytes]
+
+
+def draw_figures(evaluation: Evaluation, speaker: Speaker, drawn: DrawnFigures | None = None) -> Mapping[str, bytes]:
+    """Every figure of the page by its name; those that `drawn` holds already are not drawn again."""
+    kept, shown, language = drawn or DrawnFigures(), Shown(evaluation), speaker.wording.language
     with theme():
-        figures = {
-            **_design(evaluation, speaker),
-            **_parts(evaluation, speaker),
-            "event_study": _event_study(evaluation, speaker),
-            **({"forest": _forest(evaluation, speaker)} if has_forest(evaluation) else {}),
-            **_curve(evaluation, speaker),
-            **{f"companion_{n}": _companion(o, speaker, pointer("companions", n)) for n, o in enumerate(evaluation.companions)},
-            "cohort_map": _cohort_map(evaluation, speaker),
-            "sample_flow": _flow(evaluation, speaker),
-            **_checks(evaluation, speaker),
-        }
-    return figures
+        return {name: kept.get(name, language, shown.by(name), draw) for name, draw in _drawings(evaluation, speaker).items()}
 
 
-def draw_summary(evaluation: Evaluation, speaker: Speaker) -> Mapping[str, bytes]:
+def draw_figure(evaluation: Evaluation, speaker: Speaker, name: str) -> bytes | None:
+    """One figure of the page; None where this record has none of that name."""
+    draw = _drawings(evaluation, speaker).get(name)
+    if draw is None:
+        return None
+    with theme():
+        return draw()
+
+
+def _drawings(evaluation: Evaluation, speaker: Speaker) -> dict[str, Draw]:
+    """What draws each figure of the page, in its order."""
+    return {
+        **_design(evaluation, speaker),
+        **_parts(evaluation, speaker),
+        "event_study": partial(_event_study, evaluation, speaker),
+        **({"forest": partial(_forest, evaluation, speaker)} if has_forest(evaluation) else {}),
+        **({} if evaluation.curve is None else {"curve": partial(_curve, evaluation, evaluation.curve, speaker)}),
+        **{
+            f"companion_{n}": partial(_companion, other, speaker, pointer("companions", n))
+            for n, other in enumerate(evaluation.companions)
+        },
+        "cohort_map": partial(_cohort_map, evaluation, speaker),
+        "sample_flow": partial(_flow, evaluation, speaker),
+        **{
+            figure_name(check): partial(_check, evaluation, speaker, place, table)
+            for place, check, table in drawn_checks(evaluation)
+        },
+    }
+
+
+def draw_summary(evaluation: Evaluation, speaker: Speaker, drawn: DrawnFigures | None = None) -> Mapping[str, bytes]:
     """The one chart of the short forms; none where there is no interval."""
     if not has_summary(evaluation):
         return {}
+    shown = Shown(evaluation).by("summary")
     with theme():
-        figure, (axes,) = canvas(HEIGHT_SUMMARY)
-        summary_axes(axes, evaluation, speaker)
-        return {"summary": finished(figure, evaluation, speaker)}
+        return {
+            "summary": (drawn or DrawnFigures()).get(
+                "summary", speaker.wording.language, shown, lambda: _summary(evaluation, speaker)
+            )
+        }
+
+
+def _summary(evaluation: Evaluation, speaker: Speaker) -> bytes:
+    figure, (axes,) = canvas(HEIGHT_SUMMARY)
+    summary_axes(axes, evaluation, speaker)
+    return finished(figure, evaluation, speaker)
 
 
 def _effect_label(evaluation: Evaluation, speaker: Speaker, root: str) -> str:
@@ -67,69 +104,84 @@ def _effect_label(evaluation: Evaluation, speaker: Speaker, root: str) -> str:
     return plain(speaker.runs((Say("forest.x_label", at=outcome),)))
 
 
-def _design(evaluation: Evaluation, speaker: Speaker) -> dict[str, bytes]:
+def _design(evaluation: Evaluation, speaker: Speaker) -> dict[str, Draw]:
     """Who is compared with whom, and the two answers with their hull, where the record has them."""
-    drawn: dict[str, bytes] = {}
-    if evaluation.compared:
-        figure, (axes,) = canvas(height_of_compared(evaluation))
-        compared_axes(axes, evaluation, speaker)
-        drawn["compared"] = finished(figure, evaluation, speaker)
-    if evaluation.bracket is not None:
-        figure, (axes,) = canvas(2.6)
-        bracket_axes(axes, evaluation, evaluation.bracket, speaker)
-        legend_below(figure, axes)
-        drawn["bracket"] = finished(figure, evaluation, speaker)
-    return drawn
+    return {
+        **({"compared": partial(_compared, evaluation, speaker)} if evaluation.compared else {}),
+        **({} if evaluation.bracket is None else {"bracket": partial(_bracket, evaluation, evaluation.bracket, speaker)}),
+    }
 
 
-def _parts(evaluation: Evaluation, speaker: Speaker) -> dict[str, bytes]:
+def _compared(evaluation: Evaluation, speaker: Speaker) -> bytes:
+    figure, (axes,) = canvas(height_of_compared(evaluation))
+    compared_axes(axes, evaluation, speaker)
+    return finished(figure, evaluation, speaker)
+
+
+def _bracket(evaluation: Evaluation, found: BracketRecord, speaker: Speaker) -> bytes:
+    figure, (axes,) = canvas(2.6)
+    bracket_axes(axes, evaluation, found, speaker)
+    legend_below(figure, axes)
+    return finished(figure, evaluation, speaker)
+
+
+def _parts(evaluation: Evaluation, speaker: Speaker) -> dict[str, Draw]:
     """What only some policies have: districts and doses, terms of credit, the parts of a bundle."""
-    drawn: dict[str, bytes] = {}
+    draws: dict[str, Draw] = {}
     others = {f"dose_companion_{n}": (o, pointer("companions", n)) for n, o in enumerate(evaluation.companions)}
     for name, (one, root) in {"dose": (evaluation, ""), **others}.items():
         if one.dose is not None:
-            figure, (axes,) = canvas(HEIGHT_DOSE)
-            dose_axes(axes, one.dose, speaker, root)
-            legend_below(figure, axes)
-            drawn[name] = finished(figure, one, speaker, root)
+            draws[name] = partial(_dose, one, one.dose, speaker, root)
     if evaluation.listing is not None:
-        figure, panels = canvas(HEIGHT_STAGES, columns=len(evaluation.listing.stages))
-        stage_axes(panels, evaluation, evaluation.listing, speaker)
-        legend_below(figure, *panels)
-        drawn["first_stage"] = finished(figure, evaluation, speaker)
+        draws["first_stage"] = partial(_first_stage, evaluation, evaluation.listing, speaker)
         if has_set(evaluation.listing):
-            figure, (axes,) = canvas(HEIGHT_SET)
-            set_axes(axes, evaluation.listing, speaker)
-            drawn["identified_set"] = finished(figure, evaluation, speaker)
+            draws["identified_set"] = partial(_identified_set, evaluation, evaluation.listing, speaker)
     if evaluation.bundle is not None:
-        figure, (axes,) = canvas(height_of_bundle(evaluation.bundle))
-        bundle_axes(axes, evaluation, evaluation.bundle, speaker)
-        legend_below(figure, axes)
-        drawn["bundle"] = finished(figure, evaluation, speaker)
-    return drawn
+        draws["bundle"] = partial(_bundle, evaluation, evaluation.bundle, speaker)
+    return draws
 
 
-def _checks(evaluation: Evaluation, speaker: Speaker) -> dict[str, bytes]:
-    """One figure per check that has one."""
-    drawn: dict[str, bytes] = {}
-    for place, check, table in drawn_checks(evaluation):
-        figure, (axes,) = canvas(height_of_check(check, table))
-        check_axes(axes, evaluation, place, speaker)
-        legend_below(figure, axes)
-        drawn[figure_name(check)] = finished(figure, evaluation, speaker)
-    return drawn
+def _dose(evaluation: Evaluation, found: DoseRecord, speaker: Speaker, root: str) -> bytes:
+    figure, (axes,) = canvas(HEIGHT_DOSE)
+    dose_axes(axes, found, speaker, root)
+    legend_below(figure, axes)
+    return finished(figure, evaluation, speaker, root)
 
 
-def _curve(evaluation: Evaluation, speaker: Speaker) -> dict[str, bytes]:
-    """The specification curve, where the record has one."""
-    if evaluation.curve is None:
-        return {}
-    heights = heights_of_curve(evaluation.curve)
+def _first_stage(evaluation: Evaluation, found: ListingRecord, speaker: Speaker) -> bytes:
+    figure, panels = canvas(HEIGHT_STAGES, columns=len(found.stages))
+    stage_axes(panels, evaluation, found, speaker)
+    legend_below(figure, *panels)
+    return finished(figure, evaluation, speaker)
+
+
+def _identified_set(evaluation: Evaluation, found: ListingRecord, speaker: Speaker) -> bytes:
+    figure, (axes,) = canvas(HEIGHT_SET)
+    set_axes(axes, found, speaker)
+    return finished(figure, evaluation, speaker)
+
+
+def _bundle(evaluation: Evaluation, found: BundleRecord, speaker: Speaker) -> bytes:
+    figure, (axes,) = canvas(height_of_bundle(found))
+    bundle_axes(axes, evaluation, found, speaker)
+    legend_below(figure, axes)
+    return finished(figure, evaluation, speaker)
+
+
+def _check(evaluation: Evaluation, speaker: Speaker, place: int, table: CheckTableRecord) -> bytes:
+    figure, (axes,) = canvas(height_of_check(evaluation.checks[place], table))
+    check_axes(axes, evaluation, place, speaker)
+    legend_below(figure, axes)
+    return finished(figure, evaluation, speaker)
+
+
+def _curve(evaluation: Evaluation, found: CurveRecord, speaker: Speaker) -> bytes:
+    heights = heights_of_curve(found)
     figure, (upper, lower) = canvas(0.6 + sum(heights), rows=2, height_ratios=heights)
-    curve_axes(upper, lower, evaluation.curve, speaker)
+    curve_axes(upper, lower, found, speaker)
     upper.set_title(_effect_label(evaluation, speaker, ""), loc="left")
     legend_below(figure, upper)
-    return {"curve": finished(figure, evaluation, speaker)}
+    return finished(figure, evaluation, speaker)
 
 
 def _event_study(evaluation: Evaluation, speaker: Speaker) -> bytes:

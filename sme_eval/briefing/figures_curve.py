@@ -79,9 +79,9 @@ def _estimates(
         if which.any():
             axes.vlines(places[0][which], low[which], high[which], color=colour, alpha=0.3, linewidth=width, rasterized=True)
             axes.scatter(places[0][which], value[which], s=size, color=colour, linewidths=0, zorder=3, label=words(name))
-    for one, x in zip(parts[1], places[1], strict=True):
-        axes.vlines(x, float(one.conf_low), float(one.conf_high), color=LEAD, alpha=0.35, linewidth=width, linestyles=":")
     if parts[1]:
+        low, high = (np.array([float(getattr(one, name)) for one in parts[1]]) for name in ("conf_low", "conf_high"))
+        axes.vlines(places[1], low, high, color=LEAD, alpha=0.35, linewidth=width, linestyles=":")
         shown = [float(one.estimate) for one in parts[1]]
         style: dict[str, Any] = {"facecolors": "none", "edgecolors": INK, "linewidths": 0.6, "s": 9.0, "zorder": 3}
         axes.scatter(places[1], shown, label=words("figure_contrast"), **style)

@@ -13,6 +13,7 @@ from sme_eval.terms import LANGUAGES, Language
 
 from .compose import Composer, speaker_of
 from .document import EVERY_FORMAT, FORMATS, FORMS, Form, Format, file_stem
+from .figure_reuse import DrawnFigures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +87,12 @@ def render_forms(
     forms: Sequence[Form] = FORMS,
     formats: Sequence[Format] = FORMATS,
     beside: Collection[str] | None = None,
+    drawn: DrawnFigures | None = None,
 ) -> Iterator[Briefing]:
     """Several forms of one record in one language, one after the other; what they share is drawn once.
 
-    Nothing is made that is not of `formats`. A page links to the files `beside` it; to every page and PDF if not told.
+    Nothing is made that is not of `formats`. A page links to the files `beside` it; to every page and PDF if not told. Figures that
+    `drawn` holds from another copy of the record are not drawn again.
     """
     chosen = _checked(formats, EVERY_FORMAT)
     if language not in LANGUAGES:
@@ -101,10 +104,10 @@ def render_forms(
     from .pdf_writer import write_pdf
 
     speaker = speaker_of(evaluation, language)
-    summary: Mapping[str, bytes] = draw_summary(evaluation, speaker) if set(forms) - {"full"} else {}
+    summary: Mapping[str, bytes] = draw_summary(evaluation, speaker, drawn) if set(forms) - {"full"} else {}
     for form in forms:
         document = Composer(speaker).document(evaluation, form)
-        figures = draw_figures(evaluation, speaker) if form == "full" else summary
+        figures = draw_figures(evaluation, speaker, drawn) if form == "full" else summary
         yield Briefing(
             language=language,
             slug=evaluation.slug,

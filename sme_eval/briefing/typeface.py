@@ -77,8 +77,28 @@ def _face(family: str, code_points: tuple[int, ...]) -> str:
 
 
 def _subset(code_points: tuple[int, ...]) -> bytes:
-    usual = set(code_points) <= _usual()
-    return _cut(io.BytesIO(_usual_font()) if usual else font_path(), code_points, "woff")
+    """The bytes are the same whatever font with these characters they are cut from."""
+    if not set(code_points) <= _usual():
+        return _cut(font_path(), code_points, "woff")
+    return _cut(io.BytesIO(_POOL.font_with(frozenset(code_points))), code_points, "woff")
+
+
+class _Pool:
+    """A font with all characters that pages of this process have needed: the next page hardly needs others."""
+
+    def __init__(self) -> None:
+        self._held: frozenset[int] = frozenset()
+        self._font = b""
+
+    def font_with(self, code_points: frozenset[int]) -> bytes:
+        """A font that holds at least these characters of the usual ones."""
+        if not code_points <= self._held:
+            self._held |= code_points
+            self._font = _cut(io.BytesIO(_usual_font()), tuple(sorted(self._held)), None)
+        return self._font
+
+
+_POOL: Final = _Pool()
 
 
 @cache

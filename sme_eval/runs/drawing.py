@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -28,15 +27,15 @@ class Drawing:
 def drawing(evaluation: Evaluation, name: str, language: Language, how: str) -> Drawing | None:
     """A figure of the briefing by its name; None where this record has none."""
     simulated = "Simulated data: e" if evaluation.data_kind == "simulated" else "E"
-    png = _figures(evaluation.to_json(), language).get(name)
+    png = _figure(evaluation.to_json(), language, name)
     return None if png is None else Drawing(png, f"{simulated}ffect on {evaluation.outcome.label.en} {how}")
 
 
-@lru_cache(maxsize=2)
-def _figures(record: str, language: Language) -> Mapping[str, bytes]:
-    """The figures of a record's briefing; two cells that show one record draw it once."""
+@lru_cache(maxsize=8)
+def _figure(record: str, language: Language, name: str) -> bytes | None:
+    """A figure of the page of a record that was read back; two cells that show it draw it once."""
     from sme_eval.briefing.compose import speaker_of
-    from sme_eval.briefing.figures import draw_figures
+    from sme_eval.briefing.figures import draw_figure
 
     evaluation = Evaluation.from_json(record)
-    return draw_figures(evaluation, speaker_of(evaluation, language))
+    return draw_figure(evaluation, speaker_of(evaluation, language), name)

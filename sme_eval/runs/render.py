@@ -69,6 +69,7 @@ def rendering_units(verb: str, wanted: Wanted | None = None) -> int:
 
 def render_record(folder: Path, staging: Path, notebook: str, tick: Callable[[], None], *, wanted: Wanted | None = None) -> None:
     """Write the pages of the record in `folder` below `staging`; `notebook` names the one whose appendix is made, if any."""
+    from sme_eval.briefing.figure_reuse import DrawnFigures
     from sme_eval.briefing.render import render_forms
     from sme_eval.evaluation.disclosure import release, require_released
     from sme_eval.evaluation.record import Evaluation
@@ -78,11 +79,11 @@ def render_record(folder: Path, staging: Path, notebook: str, tick: Callable[[],
     require_released(released)
     released.write(staging)
     tick()
-    wanted = wanted or wanted_pages()
+    wanted, drawn = wanted or wanted_pages(), DrawnFigures()
     for evaluation in (internal, released):
         beside = wanted.files(evaluation.slug)
         for language, forms in wanted.forms.items():
-            for briefing in render_forms(evaluation, language, forms, wanted.formats, beside):
+            for briefing in render_forms(evaluation, language, forms, wanted.formats, beside, drawn):
                 briefing.write(staging)
                 tick()
     if notebook:

@@ -12,10 +12,13 @@ import pytest
 from bs4 import BeautifulSoup
 
 import sme_eval as sme
+from sme_eval.briefing.compose import speaker_of
 from sme_eval.briefing.document import FORMS, Form
+from sme_eval.briefing.figure_reuse import DrawnFigures
+from sme_eval.briefing.figures import draw_figures, draw_summary
 from sme_eval.briefing.numbers import format_value
 from sme_eval.briefing.pointers import resolve
-from sme_eval.briefing.render import Briefing, render_briefing
+from sme_eval.briefing.render import Briefing, render_forms
 from sme_eval.briefing.wording import load_wording
 from sme_eval.evaluation.design import Design
 from sme_eval.evaluation.disclosure import release
@@ -55,8 +58,27 @@ def evaluation(policy: str, audience: str) -> Evaluation:
 
 
 @cache
+def drawn(policy: str) -> DrawnFigures:
+    return DrawnFigures()
+
+
+@cache
+def pages(policy: str, audience: str, language: Language) -> dict[Form, Briefing]:
+    return {made.form: made for made in render_forms(evaluation(policy, audience), language, drawn=drawn(policy))}
+
+
 def page(policy: str, audience: str, language: Language, form: Form = "full") -> Briefing:
-    return render_briefing(evaluation(policy, audience), language, form)
+    return pages(policy, audience, language)[form]
+
+
+@pytest.mark.parametrize("policy", ["training_grants", *SCENARIOS])
+def test_a_figure_that_is_not_drawn_again_is_the_one_that_would_be(policy: str) -> None:
+    """Above all in the released copy: what the gate withheld is in no figure that was drawn before."""
+    page(policy, "internal", "en")
+    released = evaluation(policy, "release")
+    anew = draw_figures(released, speaker_of(released, "en"))
+    assert page(policy, "release", "en").figures == anew
+    assert page(policy, "release", "en", "bureau").figures == draw_summary(released, speaker_of(released, "en"))
 
 
 @pytest.mark.parametrize("form", FORMS)
