@@ -69,7 +69,8 @@ def read_days(
     if required:
         absent = missing.to_numpy(bool)
         flag(problems, absent, ("spell has no beginning", "spells have no beginning"), where, "fill in when it began")
-    return days.dt.normalize().astype("datetime64[s]")
+    normal: pd.Series[pd.Timestamp] = days.dt.normalize().astype("datetime64[s]")
+    return normal
 
 
 def _written(value: object) -> str:
@@ -176,6 +177,8 @@ def spell_notes(spells: pd.DataFrame) -> tuple[Problem, ...]:
 def _held_before(spells: pd.DataFrame, tier: str) -> pd.Series[bool]:
     """Whether the firm of each spell had a spell of `tier` that began on or before its start."""
     earliest = spells.loc[spells["tier"] == tier].groupby("firm")["start"].min()
+    if earliest.empty:
+        return pd.Series(False, index=spells.index)
     return spells["firm"].map(earliest) <= spells["start"]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -37,7 +37,7 @@ class Spell:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TierSteps:
-    """`levels`: firm × year, highest valid tier 0–4, missing if unknown; `steps`: firm × tier, first year at or above it, 0 never."""
+    """`levels`: firm × year, highest valid tier 0–4 or missing; `steps`: firm × tier, first year at or above it, 0 never."""
 
     levels: pd.DataFrame
     steps: pd.DataFrame
@@ -97,21 +97,20 @@ class Spells(Printable):
 
     def __iter__(self) -> Iterator[Spell]:
         """Every spell, by tier, firm and beginning."""
-        for row in self._spells.itertuples():
-            end = None if pd.isna(row.end) else cast(pd.Timestamp, row.end).date()
-            yield Spell(
-                firm=row.firm, tier=cast(Tier, row.tier), valid_from=cast(pd.Timestamp, row.start).date(), valid_to=end,
-                review=cast(Review, row.review),
-            )  # fmt: skip
+        columns = ("firm", "tier", "start", "end", "review")
+        for firm, tier, start, end, review in zip(*(self._spells[name] for name in columns), strict=True):
+            until = None if pd.isna(end) else end.date()
+            yield Spell(firm=firm, tier=tier, valid_from=start.date(), valid_to=until, review=review)
 
     def __len__(self) -> int:
         """Number of spells."""
         return len(self._spells)
 
     @property
-    def firms(self) -> pd.Index:
+    def firms(self) -> pd.Index[Any]:
         """Firms with a spell of any tier, sorted."""
-        return pd.Index(self._spells["firm"].unique(), name="firm").sort_values()
+        firms: pd.Index[Any] = pd.Index(np.sort(self._spells["firm"].unique()), name="firm")
+        return firms
 
     def first_certification(self, tier: Tier) -> pd.Series[int]:
         """Estimand *ever certified*: the first year ever in which `tier` was awarded, 0 never; by firm.
@@ -128,7 +127,7 @@ class Spells(Printable):
         review is pending, or that was renewed by a spell the list does not have.
         """
         asked, spells, firms = self._years(years), self._of(tier), self.firms
-        at = firms.get_indexer(spells["firm"])
+        at = firms.get_indexer(pd.Index(spells["firm"]))
         begin, until, following = (spells[name].to_numpy()[:, None] for name in ("from_year", "until_year", "next_year"))
         valid, unknown = (np.zeros((len(firms), asked.size), dtype=bool) for _ in range(2))
         np.logical_or.at(valid, at, (begin <= asked) & (asked < until))
@@ -241,5 +240,5 @@ def _dated(spells: pd.DataFrame, as_of: dt.date, same_year_until: int) -> pd.Dat
     )
 
 
-def _year(days: pd.Series[pd.Timestamp], same_year_until: int) -> pd.Series[float]:
+def _year(days: pd.Series[pd.Timestamp], same_year_until: int) -> pd.Series[int]:
     return days.dt.year + (days.dt.month > same_year_until)
