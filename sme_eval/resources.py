@@ -13,7 +13,9 @@ from typing import Final, Literal, get_args
 
 from sme_eval.errors import DataError, ParameterError, Problem, suggestion
 
-ResourceName = Literal["policies", "facts", "recommendations", "notebooks", "dictionary.toml", "sources.toml"]
+ResourceName = Literal[
+    "policies", "facts", "recommendations", "notebooks", "dictionary.toml", "sources.toml", "rewards", "districts.toml"
+]  # fmt: skip
 RESOURCE_NAMES: Final[tuple[ResourceName, ...]] = get_args(ResourceName)
 
 _PACKAGE: Final = Path(__file__).resolve().parent

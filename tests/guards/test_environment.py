@@ -56,6 +56,7 @@ def test_the_wheel_carries_the_resources_where_the_code_looks(tmp_path: Path) ->
     packed = set(zipfile.ZipFile(wheel).namelist())
     declared = [*(ROOT / "data" / "policies").glob("[!.]*"), *(ROOT / "data" / "facts").glob("[!.]*")]
     expected = {f"{path.parent.name}/{path.name}" for path in declared} | {"dictionary.toml", "sources.toml"}
+    expected |= {f"rewards/{path.name}" for path in (ROOT / "data" / "rewards").glob("[!.]*")} | {"districts.toml"}
     expected |= {f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
     inside = {name.removeprefix("sme_eval/_resources/") for name in packed if name.startswith("sme_eval/_resources/")}
     assert inside == expected, "not what sme_eval/resources.py will look for"
