@@ -1,4 +1,4 @@
-"""Finds the project's files: declared policies, facts, notebooks, the dictionary of columns, the list of sources.
+"""Finds the project's files: declared policies, facts, rules, notebooks, the dictionary of columns, the list of sources.
 
 Two layers. A *project folder* (the working folder, the folder above it when one works inside `notebooks/`, or a given
 root) holds what a bureau declared for itself; the *packaged* layer holds what the package ships:
@@ -13,7 +13,7 @@ from typing import Final, Literal, get_args
 
 from sme_eval.errors import DataError, ParameterError, Problem, suggestion
 
-ResourceName = Literal["policies", "facts", "recommendations", "notebooks", "dictionary.toml", "sources.toml"]
+ResourceName = Literal["policies", "facts", "rules", "recommendations", "notebooks", "dictionary.toml", "sources.toml"]
 RESOURCE_NAMES: Final[tuple[ResourceName, ...]] = get_args(ResourceName)
 
 _PACKAGE: Final = Path(__file__).resolve().parent
