@@ -225,7 +225,7 @@ def _scale(entry: Entry, inputs: FirmInputs, maximum: float) -> Scale:
         return _class_scale(entry, asked)
     if "supplied" in entry.values:
         entry.only(("input", "supplied"))
-        return SuppliedScale(input=asked.name, values=_numbers(entry, "supplied"), maximum=maximum)
+        return SuppliedScale(input=asked.name, allowed=_numbers(entry, "supplied"), maximum=maximum)
     entry.only(("input", "points", *SIDES))
     given = [side for side in SIDES if side in entry.values]
     if len(given) != 1:

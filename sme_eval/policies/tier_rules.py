@@ -104,16 +104,16 @@ class ClassScale:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuppliedScale:
-    """Points that somebody else gave: one of `values`, or anything from 0 to `maximum` where the values are not known."""
+    """Points that somebody else gave: one of those `allowed`, or anything from 0 to `maximum` where these are not known."""
 
     input: str
-    values: tuple[float, ...]
+    allowed: tuple[float, ...]
     maximum: float
 
     @property
     def attainable(self) -> tuple[float, ...]:
         """Every number of points that the scale can give; its two ends only where the values are not known."""
-        return self.values or (0.0, self.maximum)
+        return self.allowed or (0.0, self.maximum)
 
 
 Scale = StepScale | ClassScale | SuppliedScale
@@ -221,7 +221,7 @@ def score_support(score: ScoreRule) -> tuple[float, ...]:
     """
     totals = {0.0}
     for item in score.items:
-        open_ended = any(isinstance(scale, SuppliedScale) and not scale.values for scale in item.scales)
+        open_ended = any(isinstance(scale, SuppliedScale) and not scale.allowed for scale in item.scales)
         if open_ended:
             raise ParameterError(Problem(what=f"The points of {item.name} are not declared.", remedy="declare its values first"))
         lowest = max(min(scale.attainable) for scale in item.scales)
