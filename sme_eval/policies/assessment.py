@@ -1,4 +1,4 @@
-"""What `assess_eligibility` finds: who meets the rules of a tier, by which route, what stands against the others, what is not sure."""
+"""What `assess_eligibility` finds: who meets the rules of a tier, by which route, what others miss, what is not sure."""
 
 from __future__ import annotations
 
@@ -56,6 +56,11 @@ class Assessment(Printable):
     rests_on_unconfirmed: npt.NDArray[np.bool_]
     unconfirmed: tuple[str, ...]
     missing_inputs: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        held = (*self.requirements.values(), *self.routes.values(), *self.points.values())
+        for column in (self.status, self.score_low, self.score_high, self.rests_on_unconfirmed, *held):
+            column.setflags(write=False)
 
     @property
     def eligible(self) -> pd.Series[bool]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,20 @@ def rule_tables(kind: str, problems: list[Problem], folder: str | Path | None = 
     files = resource_files("rules", ".toml") if folder is None else {p.name: p for p in sorted(Path(folder).glob("*.toml"))}
     found: dict[str, Entry] = {}
     for path in files.values():
-        top = Entry(read_tables(path), path.name, problems)
+        seen = path.stat()
+        top = Entry(_parsed(path, seen.st_mtime_ns, seen.st_size), path.name, problems)
         if top.choice("kind", ("tier", "inputs", "size_standard", "above_scale")) != kind:
             continue
         if kind != "inputs" and top.text("name") != path.stem:
             problems.append(Problem(what="name is not that of the file.", where=path.name, remedy="name the file after the rules"))
         found[path.stem] = top
     return FrozenMapping(found)
+
+
+@lru_cache(maxsize=64)
+def _parsed(path: Path, changed: int, size: int) -> Mapping[str, object]:
+    """A file as it was when it was last changed: parsing is most of what an assessment takes."""
+    return FrozenMapping(read_tables(path))
 
 
 def load_firm_inputs(folder: str | Path | None = None) -> FirmInputs:
@@ -133,8 +141,7 @@ def rule_version_for(application_date: date | str, review: bool = False) -> int:
 
 def _day(value: date | str) -> date:
     try:
-        if isinstance(value, datetime):  # a missing time stamp is one too, and has no date
-            return value.date()
-        return value if isinstance(value, date) else date.fromisoformat(value)
-    except (TypeError, ValueError) as error:
+        # The text of a time stamp begins with its day; that of a missing one is no date.
+        return date.fromisoformat(value if isinstance(value, str) else value.isoformat()[:10])
+    except (AttributeError, ValueError) as error:
         raise ParameterError(Problem(what="The application date is no date.", remedy='write "2026-04-01"')) from error
