@@ -58,9 +58,11 @@ class Assessment(Printable):
     missing_inputs: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        held = (*self.requirements.values(), *self.routes.values(), *self.points.values())
-        for column in (self.status, self.score_low, self.score_high, self.rests_on_unconfirmed, *held):
-            column.setflags(write=False)
+        for statuses in (self.status, *self.requirements.values(), *self.routes.values()):
+            statuses.setflags(write=False)
+        for numbers in (self.score_low, self.score_high, *self.points.values()):
+            numbers.setflags(write=False)
+        self.rests_on_unconfirmed.setflags(write=False)
 
     @property
     def eligible(self) -> pd.Series[bool]:
@@ -122,21 +124,21 @@ class Assessment(Printable):
         kind = "reviews" if self.review else "applications"
         lines = [
             f"{rule.label.en} · {rule.label.zh}: rules of {rule.rule_version} ({rule.source}), {kind}",
-            f"  source         {rule.provenance.en}",
-            f"  firms          {len(self.status):,}: {yes:,} eligible, {no:,} not, {unknown:,} not known",
+            f"  source                 {rule.provenance.en}",
+            f"  firms                  {len(self.status):,}: {yes:,} eligible, {no:,} not, {unknown:,} not known",
         ]
         routes = self.route
         for name in self.routes:
-            lines.append(f"  by {name:<11} {routes.count(name):,}")
+            lines.append(f"  by {name:<19} {routes.count(name):,}")
         for name, statuses in self.requirements.items():
             each = _counts(statuses)
             lines.append(f"  {name:<22} met {each[MET]:,}, not met {each[NOT_MET]:,}, not known {each[UNKNOWN]:,}")
-        lines += [f"  not confirmed  {name}" for name in self.unconfirmed]
+        lines += [f"  not confirmed          {name}" for name in self.unconfirmed]
         if self.unconfirmed:
-            lines.append(f"  answers that rest on what is not confirmed: {int(self.rests_on_unconfirmed.sum()):,}")
-        lines += [f"  not declared   {text.en}" for text in rule.omitted]
+            lines.append(f"  answers resting on it  {int(self.rests_on_unconfirmed.sum()):,}")
+        lines += [f"  not declared           {text.en}" for text in rule.omitted]
         if self.missing_inputs:
-            lines.append(f"  not supplied   {', '.join(self.missing_inputs)}")
+            lines.append(f"  not supplied           {', '.join(self.missing_inputs)}")
         return "\n".join(lines)
 
 

@@ -185,10 +185,10 @@ class TierRule:
 
     @property
     def unconfirmed(self) -> tuple[str, ...]:
-        """Rules that were not checked against a source: `requirement.…`, `route.…`, `item.…`."""
-        found = [f"requirement.{one.name}" for one in self.requirements if not _confirmed(one)]
+        """Rules that were not checked against a source: `requirement.…`, `item.…`, `route.…`, with the input of a single bound."""
+        found = [f"requirement.{name}" for one in self.requirements for name in _unconfirmed(one)]
         found += [f"item.{item.name}" for item in (self.score.items if self.score else ()) if not item.confirmed]
-        return tuple(found + [f"route.{one.name}" for one in self.routes if not _confirmed(one)])
+        return tuple(found + [f"route.{name}" for one in self.routes for name in _unconfirmed(one)])
 
 
 def conditions(test: Test) -> Iterator[Condition]:
@@ -200,8 +200,10 @@ def conditions(test: Test) -> Iterator[Condition]:
             yield from conditions(part)
 
 
-def _confirmed(requirement: Requirement) -> bool:
-    return requirement.confirmed and all(condition.confirmed for condition in conditions(requirement.test))
+def _unconfirmed(requirement: Requirement) -> list[str]:
+    if not requirement.confirmed:
+        return [requirement.name]
+    return [f"{requirement.name}.{one.input}" for one in conditions(requirement.test) if not one.confirmed]
 
 
 def score_support(score: ScoreRule) -> tuple[float, ...]:

@@ -37,8 +37,19 @@ AT_THE_BOUNDS: Mapping[tuple[str, int], Mapping[str, Any]] = {
 }  # fmt: skip
 MID = dict(revenue=9999.99, rd_intensity=6, rd_intensity_previous=6)
 SMALL = dict(revenue=4999.99, new_equity_two_years=8000, rd_spending_two_years=3000, rd_staff_share=50)
-PLAIN = dict(sme=True, intellectual_property="class_two", rd_intensity=3.0, main_growth=5.0, debt_ratio=54.0, field="other",
-             main_share=55.0, science_award=False, innovation_title=False, rd_institution="none", new_equity_three_years=0)  # fmt: skip
+PLAIN = dict(
+    sme=True,
+    intellectual_property="class_two",
+    rd_intensity=3.0,
+    main_growth=5.0,
+    debt_ratio=54.0,
+    field="other",
+    main_share=55.0,
+    science_award=False,
+    innovation_title=False,
+    rd_institution="none",
+    new_equity_three_years=0,
+)
 
 
 def assessed(tier: str, version: int, *firms: Mapping[str, Any], review: bool = False) -> Assessment:

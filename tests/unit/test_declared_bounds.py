@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from sme_eval.policies.assessment import MET, NOT_MET
-from sme_eval.policies.tier_rule_files import load_tier_rules
+from sme_eval.policies.tier_rule_files import find_tier_rule, load_tier_rules
 from sme_eval.policies.tier_rules import Condition, StepScale, Test, conditions
 from tests.unit.rule_firms import assessed
 
@@ -23,8 +24,8 @@ def holds(test: Test, firm: Mapping[str, Any]) -> bool:
     value, bound = firm[test.input], test.bound
     if isinstance(bound, tuple):
         return value in bound
-    return {"at_least": value >= bound, "above": value > bound, "at_most": value <= bound, "below": value < bound,
-            "is": value == bound}[test.how]  # fmt: skip
+    compare = {"at_least": operator.ge, "above": operator.gt, "at_most": operator.le, "below": operator.lt, "is": operator.eq}
+    return bool(compare[test.how](value, bound))
 
 
 def around(asked: list[Condition]) -> list[Any]:
@@ -40,7 +41,7 @@ def around(asked: list[Condition]) -> list[Any]:
 @pytest.mark.parametrize("key", RULES, ids=str)
 def test_every_declared_bound_of_every_requirement_and_route(key: tuple[str, int]) -> None:
     """All combinations of values just below, at and just above the bounds; every bound decides in one of them."""
-    for one in (*RULES[key].requirements, *RULES[key].routes):
+    for one in (*find_tier_rule(*key).requirements, *find_tier_rule(*key).routes):
         asked = list(conditions(one.test))
         names = sorted({condition.input for condition in asked})
         values = [around([c for c in asked if c.input == name]) for name in names]
@@ -57,7 +58,7 @@ def test_every_declared_bound_of_every_requirement_and_route(key: tuple[str, int
 
 @pytest.mark.parametrize("key", [key for key, rule in RULES.items() if rule.score], ids=str)
 def test_every_declared_step(key: tuple[str, int]) -> None:
-    score = RULES[key].score
+    score = find_tier_rule(*key).score
     assert score is not None
     for item in score.items:
         for scale in item.scales:

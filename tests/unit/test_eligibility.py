@@ -47,7 +47,8 @@ JUST_SHORT = [
     ]),
     ("srdi", 2026, "revenue", {"revenue": 0, "new_equity_two_years": 2000}, {"new_equity_two_years": 1999.99}),
     ("srdi", 2026, "class_one_count", {"class_one_count": 0, "rd_institution": "provincial"}, {"rd_institution": "city"}),
-    ("srdi", 2026, "class_one_count", {"class_one_count": 0, "provincial_award_top_three": True}, {"provincial_award_top_three": False}),
+    ("srdi", 2026, "class_one_count", {"class_one_count": 0, "provincial_award_top_three": True},
+     {"provincial_award_top_three": False}),
     *(("little_giant", 2026, name, {}, change) for name, change in [
         ("sme", {"sme": False}), ("srdi", {"srdi_valid": False}), ("years_in_niche", {"years_in_niche": 2.99}),
         ("revenue", {"revenue": 4999.99}), ("main_share", {"main_share": 89.99}), ("debt_ratio", {"debt_ratio": 75.01}),
@@ -55,7 +56,8 @@ JUST_SHORT = [
         ("growth", {"revenue_growth_two_years": 4.99}), ("class_one_count", {"class_one_count": 3}),
         ("niche_share", {"niche_share": 9.99}), ("platform_score", {"platform_score": 59.99}),
     ]),
-    ("little_giant", 2026, "class_one_count", {"class_one_count": 0, "national_award_top_three": True}, {"national_award_top_three": False}),
+    ("little_giant", 2026, "class_one_count", {"class_one_count": 0, "national_award_top_three": True},
+     {"national_award_top_three": False}),
     ("little_giant", 2026, "niche_share", {"niche_share": 0, "niche_rank": 3}, {"niche_rank": 4}),
 ]  # fmt: skip
 

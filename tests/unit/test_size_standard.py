@@ -160,7 +160,8 @@ def test_years_before_the_first_threshold() -> None:
     [
         ("size_standard_2017", "medium = { employees = 300, revenue = 2000 }", "medium = { employees = 3000, revenue = 2000 }",
          "large does not ask more than medium"),
-        ("size_standard_2017", "large = { employees = 1000, revenue = 40000 }", "large = { staff = 1000, revenue = 40000 }", "staff is not a known key"),
+        ("size_standard_2017", "large = { employees = 1000, revenue = 40000 }", "large = { staff = 1000, revenue = 40000 }",
+         "staff is not a known key"),
         ("above_scale", "threshold = 2000", "treshold = 2000", "did you mean 'threshold'"),
     ],
 )  # fmt: skip
