@@ -38,8 +38,11 @@ def each_row(value: Any, rows: int, name: str, problems: list[Problem]) -> list[
 
 def numbers_of(value: Any, rows: int, name: str, problems: list[Problem], limits: tuple[float, float]) -> Numbers:
     """Finite numbers within `limits` (both closed)."""
-    given = each_row(value, rows, name, problems)
-    numbers = _coded(given, name, "numbers", _number, problems)
+    plain = None if is_single(value) else np.asarray(value)
+    if plain is not None and plain.dtype.kind in "iuf" and len(plain) == rows:
+        numbers = plain.astype(float)
+    else:
+        numbers = _coded(each_row(value, rows, name, problems), name, "numbers", _number, problems)
     low, high = limits
     wrong = np.isinf(numbers) | (numbers < low) | (numbers > high)
     if wrong.any():

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import sme_eval as sme
 from sme_eval.policies.assessment import MET, NOT_MET, UNKNOWN
-from sme_eval.policies.tier_rule_files import load_tier_rules
+from sme_eval.policies.tier_rule_files import find_tier_rule, load_tier_rules
 from tests.unit.rule_firms import AT_THE_BOUNDS, PLAIN, SMALL, assessed
 
 RULES = load_tier_rules()
