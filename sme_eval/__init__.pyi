@@ -47,10 +47,16 @@ from sme_eval.panel.firm_panel import FirmPanel as FirmPanel
 from sme_eval.panel.panel_file import read_panel as read_panel
 from sme_eval.panel.sample import Sample as Sample
 from sme_eval.policies.districts import harmonise_districts as harmonise_districts
+from sme_eval.policies.eligibility import assess_eligibility as assess_eligibility
+from sme_eval.policies.notches import required_rd_intensity as required_rd_intensity
 from sme_eval.policies.policy import Policy as Policy
 from sme_eval.policies.policy import load_policies as load_policies
 from sme_eval.policies.reward_schedule import load_reward_schedule as load_reward_schedule
+from sme_eval.policies.size_standard import above_scale_threshold as above_scale_threshold
+from sme_eval.policies.size_standard import is_above_scale as is_above_scale
+from sme_eval.policies.size_standard import size_class as size_class
 from sme_eval.policies.spells import Spells as Spells
+from sme_eval.policies.tier_rule_files import rule_version_for as rule_version_for
 from sme_eval.results.coefficient_plot import coefficient_plot as coefficient_plot
 from sme_eval.results.decomposition import Decomposition as Decomposition
 from sme_eval.results.dose import DistrictDoseResult as DistrictDoseResult

@@ -1,4 +1,4 @@
-"""Finds the project's files: declared policies, facts, notebooks, the dictionary of columns, the list of sources.
+"""Finds the project's files: declared policies, facts, rules, notebooks, the dictionary of columns, the list of sources.
 
 Two layers. A *project folder* (the working folder, the folder above it when one works inside `notebooks/`, or a given
 root) holds what a bureau declared for itself; the *packaged* layer holds what the package ships:
@@ -14,7 +14,7 @@ from typing import Final, Literal, get_args
 from sme_eval.errors import DataError, ParameterError, Problem, suggestion
 
 ResourceName = Literal[
-    "policies", "facts", "recommendations", "notebooks", "dictionary.toml", "sources.toml", "rewards", "districts.toml"
+    "policies", "facts", "rules", "rewards", "recommendations", "notebooks", "districts.toml", "dictionary.toml", "sources.toml"
 ]  # fmt: skip
 RESOURCE_NAMES: Final[tuple[ResourceName, ...]] = get_args(ResourceName)
 

@@ -68,7 +68,7 @@ def finished(figure: Figure, evaluation: Evaluation, speaker: Speaker, root: str
     buffer = io.BytesIO()
     # Without the software's name, the same record gives the same bytes under every version of matplotlib that draws alike.
     # `savefig` would draw twice, the first time only to arrange; the canvas arranges as it draws, to the same bytes.
-    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
+    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})  # type: ignore[no-untyped-call]
     return buffer.getvalue()
 
 

@@ -54,7 +54,7 @@ def test_the_wheel_carries_the_resources_where_the_code_looks(tmp_path: Path) ->
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     packed = set(zipfile.ZipFile(wheel).namelist())
-    declared = [*(ROOT / "data" / "policies").glob("[!.]*"), *(ROOT / "data" / "facts").glob("[!.]*")]
+    declared = [path for folder in ("policies", "facts", "rules") for path in (ROOT / "data" / folder).glob("[!.]*")]
     expected = {f"{path.parent.name}/{path.name}" for path in declared} | {"dictionary.toml", "sources.toml"}
     expected |= {f"rewards/{path.name}" for path in (ROOT / "data" / "rewards").glob("[!.]*")} | {"districts.toml"}
     expected |= {f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
