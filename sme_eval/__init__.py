@@ -59,6 +59,8 @@ _HOMES = {
     "estimators.cross_fitting": ("CrossFit",),
     "estimators.matching": ("match_firms",),
     "policies.policy": ("Policy", "load_policies"),
+    "policies.facts": ("Fact", "load_facts"),
+    "policies.implied": ("implied_figures",),
     "simulate.ningbo": ("simulate_ningbo",),
     "intake": ("open_source",),
     "evaluation.design": ("Design",),

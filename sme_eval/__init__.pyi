@@ -46,6 +46,9 @@ from sme_eval.moments.moments import Moments as Moments
 from sme_eval.panel.firm_panel import FirmPanel as FirmPanel
 from sme_eval.panel.panel_file import read_panel as read_panel
 from sme_eval.panel.sample import Sample as Sample
+from sme_eval.policies.facts import Fact as Fact
+from sme_eval.policies.facts import load_facts as load_facts
+from sme_eval.policies.implied import implied_figures as implied_figures
 from sme_eval.policies.policy import Policy as Policy
 from sme_eval.policies.policy import load_policies as load_policies
 from sme_eval.results.coefficient_plot import coefficient_plot as coefficient_plot

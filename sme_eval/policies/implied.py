@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -63,8 +63,6 @@ _Rule = Callable[[Quantities], Quantity] | _Plain
 
 
 def _percent(ratio: Quantity) -> Quantity:
-    from dataclasses import replace
-
     return replace(ratio, value=100 * ratio.value, unit="percent")
 
 
@@ -140,9 +138,7 @@ _RULES: Final[Mapping[str, _Rule]] = FrozenMapping(
 )
 
 
-def implied_figures(
-    facts: Mapping[str, Fact] | None = None, folder: str | Path | None = None
-) -> Mapping[str, ImpliedFigure]:
+def implied_figures(facts: Mapping[str, Fact] | None = None, folder: str | Path | None = None) -> Mapping[str, ImpliedFigure]:
     """Every figure that follows from the facts, by name, in order.
 
     Raises

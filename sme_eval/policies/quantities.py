@@ -78,7 +78,11 @@ class Quantity(Printable):
     def __sub__(self, other: Quantity) -> Quantity:
         outcome = trap_rules.of_difference(self, other)
         result = self._with(other, self.value - other.value, outcome)
-        return replace(result, kind=_DIFFERENCE_KINDS.get((self.kind, other.kind), result.kind)) if self._later(other) else result
+        return (
+            replace(result, kind=_DIFFERENCE_KINDS.get((self.kind, other.kind), result.kind))
+            if self._dated_apart(other)
+            else result
+        )
 
     def __mul__(self, other: Quantity | float) -> Quantity:
         if not isinstance(other, Quantity):
@@ -121,7 +125,7 @@ class Quantity(Printable):
             spring("T23", self.name)
         return replace(self, value=self.value * by)
 
-    def _later(self, other: Quantity) -> bool:
+    def _dated_apart(self, other: Quantity) -> bool:
         return bool(self.date and other.date) and self.date != other.date
 
     def _with(self, other: Quantity, value: float, outcome: trap_rules.Outcome) -> Quantity:
@@ -129,6 +133,7 @@ class Quantity(Printable):
             warn(trap, f"{self.name} with {other.name}")
         changed: dict[str, Any] = {
             "value": value,
+            "date": self.date if outcome.changes.get("unit") != "ratio" or not self._dated_apart(other) else "",
             "exactness": _exactness(self, other),
             "marks": _union(self.marks, other.marks),
             "facts": _union(self.facts, other.facts),

@@ -49,7 +49,7 @@ def of_sum(left: Quantity, right: Quantity) -> Outcome:
         return Outcome() if left.population == right.population else spring("T9", where)
     if not _separate_parts(left, right):
         _refuse_members(left, right, where)
-    return Outcome(changes=FrozenMapping({"cohort": f"{left.cohort}+{right.cohort}"}))
+    return Outcome(changes=FrozenMapping({"cohort": f"{left.cohort}+{right.cohort}", "date": max(left.date, right.date)}))
 
 
 def of_difference(left: Quantity, right: Quantity) -> Outcome:
@@ -63,11 +63,11 @@ def of_difference(left: Quantity, right: Quantity) -> Outcome:
     if left.unit in _MONEY:
         return Outcome() if left.population == right.population else spring("T9", where)
     if left.population == right.population == "library" and left.cohort != right.cohort:
-        return Outcome(warned=("T4", *_unknown_kind(left, right)))
+        return Outcome(warned=("T4", *_unknown_kind(left, right)), changes=_rest(left, right))
     same = left.population == right.population and left.cohort == right.cohort
     if not same and not _part_of(right, left):
         _refuse_members(left, right, where)
-    return Outcome(warned=_unknown_kind(left, right), changes=FrozenMapping({"cohort": f"{left.cohort}-{right.cohort}"}))
+    return Outcome(warned=_unknown_kind(left, right), changes=_rest(left, right))
 
 
 def of_product(left: Quantity, right: Quantity) -> Outcome:
@@ -165,6 +165,10 @@ def _separate_parts(left: Quantity, right: Quantity) -> bool:
 
 def _part_of(part: Quantity, whole: Quantity) -> bool:
     return whole.population in part.inside and part.everyone and whole.everyone
+
+
+def _rest(left: Quantity, right: Quantity) -> FrozenMapping[str, str]:
+    return FrozenMapping({"cohort": f"{left.cohort}-{right.cohort}"})
 
 
 def _unknown_kind(left: Quantity, right: Quantity) -> tuple[str, ...]:
