@@ -22,7 +22,7 @@ _DIFFERENCE_KINDS: Final[dict[tuple[str, str], Kind]] = {("stock", "stock"): "fl
 class Quantity(Printable):
     """A number with what it means. `Fact.quantity()` gives one; one's own figures may be declared alike.
 
-    `cohort` says which members of the population are counted (all of them if it is the population's key). `inside` are the
+    `cohort` says which members of the population are counted (default: all of them, the population's own key). `inside` are the
     populations known to hold this one. `partition` names a division into parts that do not overlap. `whole` and `versus` are what a
     share is of and what a contrast is with. `facts` and `traps` say where it comes from and what it was warned of.
 
@@ -56,10 +56,14 @@ class Quantity(Printable):
     facts: tuple[str, ...] = ()
     traps: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if not self.cohort:
+            object.__setattr__(self, "cohort", self.population)
+
     @property
     def everyone(self) -> bool:
         """Whether the whole population is meant, not one cohort of it."""
-        return self.cohort in ("", self.population)
+        return self.cohort == self.population
 
     @property
     def name(self) -> str:
