@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal, NoReturn, cast, get_args
 
@@ -77,6 +78,12 @@ def load_traps(folder: str | Path | None = None) -> Mapping[str, Trap]:
     ('F29', 'F33', 'F36')
     """
     path = fact_file(_FILE, folder)
+    return _load(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path, changed: int) -> Mapping[str, Trap]:
+    """The traps of a file as last `changed`: every trap that is sprung asks for them."""
     problems: list[Problem] = []
     top = Entry({"traps": read_tables(path)}, path.name, problems)
     traps = [_read(name, entry) for name, entry in top.inner("traps").items()]
