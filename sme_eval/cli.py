@@ -178,10 +178,13 @@ def _report(given: argparse.Namespace) -> int:
 
 def _policies(given: argparse.Namespace) -> int:
     from sme_eval.runs.facts import describe_letter, is_of_letter
+
+    if is_of_letter(given.name, given.which):
+        _print(describe_letter(given.name, given.which))
+        return 0
     from sme_eval.runs.policies import describe_policies
 
-    of_letter = is_of_letter(given.name, given.which)
-    _print(describe_letter(given.name, given.which) if of_letter else describe_policies(given.name))
+    _print(describe_policies(given.name))
     return 0
 
 
