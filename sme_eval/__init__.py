@@ -66,6 +66,8 @@ _HOMES = {
     "policies.size_standard": ("above_scale_threshold", "is_above_scale", "size_class"),
     "policies.tier_rule_files": ("rule_version_for",),
     "policies.notches": ("required_rd_intensity",),
+    "policies.facts": ("Fact", "load_facts"),
+    "policies.implied": ("implied_figures",),
     "simulate.ningbo": ("simulate_ningbo",),
     "intake": ("open_source",),
     "evaluation.design": ("Design",),

@@ -48,6 +48,9 @@ from sme_eval.panel.panel_file import read_panel as read_panel
 from sme_eval.panel.sample import Sample as Sample
 from sme_eval.policies.districts import harmonise_districts as harmonise_districts
 from sme_eval.policies.eligibility import assess_eligibility as assess_eligibility
+from sme_eval.policies.facts import Fact as Fact
+from sme_eval.policies.facts import load_facts as load_facts
+from sme_eval.policies.implied import implied_figures as implied_figures
 from sme_eval.policies.notches import required_rd_intensity as required_rd_intensity
 from sme_eval.policies.policy import Policy as Policy
 from sme_eval.policies.policy import load_policies as load_policies

@@ -102,7 +102,10 @@ def _parser() -> argparse.ArgumentParser:
         "--reports", metavar="FOLDER", default="reports", help=_REPORTS
     )
     policies = _add(verbs, _policies, "policies", "the declared policies and their designs, or why one cannot be evaluated")
-    policies.add_argument("name", metavar="NAME", nargs="?", help="one policy, with its limits and what --set takes")
+    policies.add_argument(
+        "name", metavar="NAME", nargs="?", help="one policy, with its limits and what --set takes; or facts, traps"
+    )
+    policies.add_argument("which", metavar="WHICH", nargs="?", help="after facts: a fact, a system or implied; after traps: a trap")
     _evaluate_arguments(_add(verbs, _evaluate, "evaluate", "one evaluation of a policy, without a notebook"))
     _run_arguments(_add(verbs, _run, "run", "one notebook with parameters, or every report of a plan that is stale"))
     plan = _add(verbs, _plan, "plan", "each report of a plan: fresh, stale, new or failed, and why; nothing is run")
@@ -174,6 +177,11 @@ def _report(given: argparse.Namespace) -> int:
 
 
 def _policies(given: argparse.Namespace) -> int:
+    from sme_eval.runs.facts import describe_letter, is_of_letter
+
+    if is_of_letter(given.name, given.which):
+        _print(describe_letter(given.name, given.which))
+        return 0
     from sme_eval.runs.policies import describe_policies
 
     _print(describe_policies(given.name))
