@@ -18,7 +18,7 @@ from sme_eval.panel.firm_panel import FirmPanel
 from sme_eval.policies.policy import Policy
 from sme_eval.results.unavailable import Unavailable
 from sme_eval.stats.arrays import FloatArray
-from sme_eval.stats.ratios import RatioSet, drawn, known_over
+from sme_eval.stats.ratios import drawn, known_over
 
 from .natural_units import AVERAGES
 from .record_base import Number
@@ -210,10 +210,9 @@ def _union(
         if isinstance(missing, Unavailable):
             return RangeRecord(low=missing, high=missing)
     sides = {(ratio.above(corner), *_key(ratio, corner)): corner for corner in cast(tuple[Corner, ...], found)}
-    if any(above <= 0.0 for above, *_ in sides):
+    if all(above <= 0.0 for above, *_ in sides):
         return RangeRecord(low=ratio.nothing, high=ratio.nothing)
-    sets = [_set(above, ratio.below(corner, cast(FloatArray, effects)), level) for (above, *_), corner in sides.items()]
-    ends = [one.positive() for one in sets]
+    ends = [_ends(above, ratio.below(corner, cast(FloatArray, effects)), level) for (above, *_), corner in sides.items()]
     known = [pair for pair in ends if pair is not None]
     if not known:
         return RangeRecord(low=ratio.none, high=ratio.none)
@@ -227,7 +226,13 @@ def _key(ratio: Ratio, corner: Corner) -> Pair:
     return float(first), float(second)
 
 
-def _set(above: float, below: FloatArray, level: float | None) -> RatioSet:
-    if level is None:
-        return known_over(above, float(below.min()), float(below.max()))
-    return drawn(np.full(below.shape, above), below, level)
+def _ends(above: float, below: FloatArray, level: float | None) -> Pair | None:
+    """Least and largest ratio while the denominator is positive; None where it nowhere is."""
+    if above > 0.0 and level is not None:
+        return drawn(np.full(below.shape, above), below, level).positive()
+    tail = 0.0 if level is None else (1.0 - level) / 2.0
+    low, high = (float(end) for end in np.quantile(below, (tail, 1.0 - tail)))
+    if above > 0.0:
+        return known_over(above, low, high).positive()
+    # Nothing over something is nothing, and over nothing it has no bound.
+    return None if high <= 0.0 else (0.0, 0.0 if low > 0.0 else math.inf)

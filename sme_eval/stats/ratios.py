@@ -54,13 +54,13 @@ def fieller(numerator: float, denominator: float, covariance: FloatArray, critic
     >>> fieller(50.0, 1.0, np.array([[0.0, 0.0], [0.0, 1.0]]), 2.0).positive()
     (16.666666666666668, inf)
     """
-    square = critical**2
-    lead = denominator**2 - square * float(covariance[1, 1])
-    half = numerator * denominator - square * float(covariance[0, 1])
-    free = numerator**2 - square * float(covariance[0, 0])
+    square, a, b = critical**2, numerator, denominator
+    above, both, below = float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1])
+    lead, half, free = b * b - square * below, a * b - square * both, a * a - square * above
     if lead == 0.0:
         return _half_line(half, free)
-    gap = half**2 - lead * free
+    # half² − lead · free, multiplied out: where the errors are small it would be a difference of like numbers.
+    gap = square * (b * b * above - 2.0 * a * b * both + a * a * below - square * (above * below - both * both))
     if gap < 0.0:
         return WHOLE_LINE if lead < 0.0 else RatioSet(())
     # The root that would be a difference of like numbers is taken from the product of both.
