@@ -119,6 +119,8 @@ def _hash(value: Any, _: Language) -> str:
 def _amount(value: Any, language: Language) -> str:
     """An amount of any size, as 10,000 yuan per job: three digits or so, because its interval is wider than that."""
     size = abs(float(value))
+    if size == 0.0:
+        return "0"
     places = next((places for places, least in AMOUNT_PLACES if size >= least), MOST_PLACES)
     return _fixed(float(value), places) if places else _count(round(value), language)
 

@@ -9,10 +9,11 @@ from sme_eval.results.unavailable import Unavailable
 
 from .disclosure_base import THRESHOLD, WITHHELD, Log, hide
 from .record import Evaluation
-from .record_value import AssumptionRecord, ValueRecord, ValueRow
+from .record_value import AssumptionRecord, RangeRecord, ValueRecord, ValueRow
 
 RANGES = ("central", "interval", "drawn")
 """Ranges of a row that are made of the estimate and its own interval."""
+HIDDEN = RangeRecord(low=Unavailable(WITHHELD), high=Unavailable(WITHHELD))
 UNPAID = ("additional", "taxes")
 """Rows that the outlay does not enter."""
 
@@ -55,9 +56,8 @@ def _row(row: ValueRow, place: int, log: Log, *, paid: bool, effect: bool, hull:
     changes: dict[str, Any] = {}
     numbers = 0
     for name in gone:
-        one = getattr(row, name)
-        if one is not None:
-            changes[name], count = hide(one, ("low", "high"))
-            numbers += count
+        if getattr(row, name) not in (None, HIDDEN):
+            # An end without bound goes too: it would tell that the withheld interval covers zero.
+            changes[name], numbers = HIDDEN, numbers + 2
     log.add(f"/value/rows/{place}", "threshold", numbers)
     return replace(row, **changes) if changes else row

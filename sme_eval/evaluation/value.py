@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 COMPARING: Final = tuple(name for name in AVERAGES if name != "before_after")
 """Estimands that are an effect per treated firm and compare somebody."""
+OF_REVENUE: Final = ("tax_share", "compliance")
+"""Assumptions that only the marginal value of public funds asks for, which needs an effect in money."""
 DRAWS: Final = 9_999
 SEED: Final = 0
 NO_BOUND = Unavailable("no upper bound")
@@ -98,8 +100,9 @@ def value_record(policy: Policy, evaluation: Evaluation, panel: FirmPanel) -> Va
     declared = policy.cost is not None and evaluation.natural is not None and evaluation.headline.estimand in COMPARING
     if not declared or policy.cost is None or kind not in get_args(ValueUnit):
         return None
-    assumptions = assumption_records(policy.cost, panel, policy.treatment.cohort)
-    return value_of(evaluation, assumptions, cast(ValueUnit, kind))
+    stated = assumption_records(policy.cost, panel, policy.treatment.cohort)
+    used = tuple(one for one in stated if kind != "person" or one.name not in OF_REVENUE)
+    return value_of(evaluation, used, cast(ValueUnit, kind))
 
 
 def value_of(evaluation: Evaluation, assumptions: tuple[AssumptionRecord, ...], unit: ValueUnit) -> ValueRecord:

@@ -20,6 +20,8 @@ MAIN: Final = frozenset({"cost_per_job", "cost_per_revenue"})
 """Rows that the short forms tell."""
 COUNTED: Final = ("administration", "compliance", "displacement", "tax_share")
 """Assumptions whose absence is told: what they stand for is then counted as nothing."""
+OF_REVENUE: Final = ("compliance", "tax_share")
+"""Those that no result about jobs asks for."""
 
 
 def valued(evaluation: Evaluation) -> bool:
@@ -56,7 +58,8 @@ def value_rows(evaluation: Evaluation) -> list[tuple[str, Phrase]]:
 def _assumptions(found: ValueRecord) -> Table[Phrase]:
     """One row per assumption: what it is, how much, in what unit, and who says so."""
     stated = {one.name for one in found.assumptions}
-    untold = [name for name in COUNTED if name not in stated and (name != "tax_share" or found.unit != "person")]
+    asked = [name for name in COUNTED if found.unit != "person" or name not in OF_REVENUE]
+    untold = [name for name in asked if name not in stated]
     return Table(
         caption=caption("value.caption_assumptions", ""),
         columns=tuple((Say(f"value.{name}"),) for name in ("assumption", "amount", "unit", "basis")),
@@ -80,7 +83,7 @@ def _assumption(where: str, one: AssumptionRecord) -> tuple[Phrase, ...]:
         amount: Phrase = (Value(where + pointer("low"), "amount" if one.n_firms is not None else form),)
     else:
         amount = (Say(f"value.from_to_{form}", at=where),)
-    basis = "confirmed" if one.confirmed else "assumed"
+    basis = "confirmed" if one.confirmed else "assumed" if one.n_firms is None else "data"
     return (Say("value.what", at=where),), amount, (Say(f"value.unit_{one.unit}"),), (Say(f"value.basis_{basis}", at=where),)
 
 
