@@ -45,6 +45,7 @@ from .sections import (
     power,
     reading,
     sample,
+    value,
 )
 from .sections.common import Blocks
 from .speaker import Speaker
@@ -71,6 +72,7 @@ SECTIONS: Final = (
     comparisons.companions,
     dose.dose_companions,
     comparisons.repetitions,
+    value.value,
     sample.cohorts,
     sample.flow,
     checks.checks,

@@ -18,6 +18,9 @@ NO_BREAK: Final = "\u00a0"
 SMALLEST_P: Final = 0.001
 HASH_CHARACTERS: Final = 12
 MANY_SAMPLES: Final = 100.0
+AMOUNT_PLACES: Final = ((0, 100.0), (1, 10.0), (2, 0.1))
+"""Decimals of an amount from this size on."""
+MOST_PLACES: Final = 4
 
 Formatter = Callable[[Any, Language], str]
 
@@ -113,6 +116,21 @@ def _hash(value: Any, _: Language) -> str:
     return str(value).removeprefix("sha256:")[:HASH_CHARACTERS]
 
 
+def _amount(value: Any, language: Language) -> str:
+    """An amount of any size, as 10,000 yuan per job: three digits or so, because its interval is wider than that."""
+    size = abs(float(value))
+    if size == 0.0:
+        return "0"
+    places = next((places for places, least in AMOUNT_PLACES if size >= least), MOST_PLACES)
+    return _fixed(float(value), places) if places else _count(round(value), language)
+
+
+def _assumed(value: Any, language: Language) -> str:
+    """A number that somebody stated, as it was stated."""
+    text = f"{float(value):,.10g}" if language == "en" else f"{float(value):.10g}"
+    return text.replace("-", MINUS)
+
+
 def _size(formatter: Formatter) -> Formatter:
     """Without sign, for sentences whose verb gives the direction."""
 
@@ -137,6 +155,8 @@ FORMATS: Final[Mapping[str, Formatter]] = {
     "level": _level,
     "count": _count,
     "samples": _samples,
+    "amount": _amount,
+    "assumed": _assumed,
     "integer": _integer,
     "event_time": _event_time,
     "year": _integer,
@@ -145,5 +165,6 @@ FORMATS: Final[Mapping[str, Formatter]] = {
     "inside": _inside,
     "hash": _hash,
 }
-"""Name → formatter. `decimals_n` prints a published number as its source does; "share" a fraction as per cent; "hash" the first
+"""Name → formatter. `decimals_n` prints a published number as its source does; "share" a fraction as per cent; "amount" money and
+jobs of any size; "assumed" a number as the policy file states it; "hash" the first
 characters of a digest; "text" and "inside" words of the record."""

@@ -27,6 +27,7 @@ from .disclosure_curve import release_curve
 from .disclosure_design import release_design
 from .disclosure_dose import release_dose
 from .disclosure_listing import release_listing
+from .disclosure_value import release_value
 from .record import CohortMapRecord, CohortRecord, Evaluation, EventStudyRecord, EventTimeRecord, FlowRecord
 from .record_base import Count
 
@@ -49,7 +50,7 @@ def release(evaluation: Evaluation) -> Evaluation:
     )
     released = release_design(release_bundle(release_listing(release_dose(released, log), log), log), log)
     released = release_curve(released, log)
-    released = release_checks(released, log)
+    released = release_value(release_checks(released, log), log)
     return replace(released, withheld=tuple(log.entries))
 
 

@@ -38,6 +38,7 @@ from .record import SCHEMA_VERSION, Evaluation, FlowRecord, PublishedRecord, Pub
 from .record_base import EffectRecord
 from .record_checks import check_record
 from .record_sections import BracketRecord, DoseRecord
+from .value import value_record
 
 
 def evaluate(
@@ -127,6 +128,7 @@ def _evaluate(design: Design, panel: FirmPanel, lean: bool, effort: Effort, prog
         natural=natural_record(record, sample, panel, bracket),
         recommendations=None if lean else recommendations_for(policy.name, panel.data_kind),
     )
+    evaluation = replace(evaluation, value=value_record(policy, evaluation, panel))
     # The power to find an effect means nothing where nobody is compared.
     return replace(evaluation, power=power_records(evaluation, headline) if evidence.compares else ())
 

@@ -35,6 +35,7 @@ from .record_sections import (
     PowerRecord,
 )
 from .record_upgrade import upgrade
+from .record_value import ValueRecord
 
 SCHEMA_VERSION = 2
 
@@ -312,6 +313,7 @@ class Evaluation(Printable):
     natural: NaturalRecord | None = None
     curve: CurveRecord | None = None
     recommendations: RecommendationsRecord | None = None
+    value: ValueRecord | None = None
 
     @property
     def slug(self) -> str:

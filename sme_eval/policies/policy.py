@@ -12,6 +12,7 @@ from sme_eval.panel.frozen_mapping import FrozenMapping
 from sme_eval.resources import resource_files
 from sme_eval.results.text import Printable
 
+from .cost_rules import CostRule
 from .reader import read_policy
 from .rules import (
     ArmRule,
@@ -59,6 +60,7 @@ class Policy(Printable):
     sums: tuple[SumRule, ...] = ()
     checks: CheckRule = field(default_factory=CheckRule)
     curve: CurveRule | None = None
+    cost: CostRule | None = None
 
     def outcome(self, name: str) -> OutcomeRule:
         """The rule of one outcome; DesignError with a suggestion if the policy does not declare it."""

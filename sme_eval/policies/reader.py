@@ -11,6 +11,7 @@ from sme_eval.panel.declarations import Entry, read_tables
 from sme_eval.panel.frozen_mapping import FrozenMapping
 from sme_eval.terms import Comparison, Covariance
 
+from .cost_reader import read_cost
 from .curve_reader import read_curve
 from .rules import (
     ArmRule,
@@ -33,7 +34,7 @@ from .rules import (
 
 _KEYS: Final = (
     "name", "instrument", "label", "question", "data", "treatment", "outcomes", "design", "published", "published_counts",
-    "numbers", "background", "reading", "limits", "sources", "checks", "curve",
+    "numbers", "background", "reading", "limits", "sources", "checks", "curve", "cost",
 )  # fmt: skip
 CONSTANTS: Final = (str, int, float, bool)
 MISSING: Final = "missing"
@@ -75,6 +76,7 @@ def read_policy(path: Path, problems: list[Problem]) -> dict[str, Any]:
         sums=tuple(_sum(entry) for entry in _tables(design, "sums")),
         checks=_checks(_table(top, "checks")) if "checks" in top.values else CheckRule(),
         curve=read_curve(_table(top, "curve")) if "curve" in top.values else None,
+        cost=read_cost(top) if "cost" in top.values else None,
     )
 
 

@@ -42,6 +42,7 @@ PLACES: Final = (
     (r"/listing", "listing"),
     (r"/natural", "natural"),
     (r"/curve", "curve"),
+    (r"/value", "value"),
     (r"/checks", "check"),
 )
 """Beginning of a place → key of its words, the longer first."""

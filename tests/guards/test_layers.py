@@ -90,6 +90,7 @@ def test_pages_read_records_only() -> None:
         "record_reading",
         "record_recommendations",
         "record_sections",
+        "record_value",
     }
     allowed = {f"sme_eval.evaluation.{module}" for module in (*records, "plain", "disclosure")}
     for path in (PACKAGE / "briefing").rglob("*.py"):

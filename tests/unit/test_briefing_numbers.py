@@ -47,6 +47,14 @@ PRINTED = [
     ("coefficient", {"unavailable": "withheld: small cell"}, "—", "—"),
     ("count", None, "—", "—"),
     ("hash", "", "—", "—"),
+    ("amount", 2034.4, "2034", "2,034"),
+    ("amount", 99.96, "100.0", "100.0"),
+    ("amount", 8.3333, "8.33", "8.33"),
+    ("amount", -0.05212, "−0.0521", "−0.0521"),
+    ("amount", 0.0, "0", "0"),
+    ("assumed", 50.0, "50", "50"),
+    ("assumed", 12500.5, "12500.5", "12,500.5"),
+    ("assumed", {"unavailable": "the panel has no such column"}, "—", "—"),
 ]
 
 

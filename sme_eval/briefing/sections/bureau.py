@@ -11,6 +11,7 @@ from .common import Blocks, caption, interval
 from .evidence import percent_cell, percent_interval_cell
 from .findings import abstract, findings, stands
 from .problems import caveats, failures, not_evaluated
+from .value import value_rows
 
 AT = pointer("headline")
 
@@ -74,6 +75,8 @@ def main_figures(evaluation: Evaluation) -> Table[Phrase]:
         at = pointer("bracket", "hull_percent")
         low = evaluation.bracket.hull_percent.conf_low
         rows.append(("hull", interval(at, low, "cell.percent_interval", form="percent")))
+    if stands(evaluation):
+        rows += value_rows(evaluation)
     if evaluation.outcome.smallest_effect is not None:
         rows.append(("smallest", (Value(pointer("outcome", "smallest_effect"), "coefficient"),)))
     rows += [("firms", (Value(AT + pointer("n_firms"), "count"),)), ("treated", (Value(AT + pointer("n_treated"), "count"),))]

@@ -10,14 +10,18 @@ from sme_eval.evaluation.record import Evaluation
 
 from .checks import check_place
 from .common import Blocks, caption
+from .value import valued
 
 NOT_EVALUATED = ("spillovers", "costs", "horizon", "ranking")
+COSTS = "costs"
+"""What a page with value for money has evaluated."""
 
 
 def limits(evaluation: Evaluation) -> Blocks:
     """The policy's own limits, then what no page of this kind evaluates."""
     own: tuple[Phrase, ...] = tuple((Own(pointer("policy", "limits", n)),) for n in range(len(evaluation.policy.limits)))
-    generic: tuple[Phrase, ...] = tuple((Say(f"limits.{name}"),) for name in NOT_EVALUATED)
+    names = [name for name in NOT_EVALUATED if name != COSTS or not valued(evaluation)]
+    generic: tuple[Phrase, ...] = tuple((Say(f"limits.{name}"),) for name in names)
     return [Heading((Say("limits.title"),), anchor="limits"), Items((*own, *generic))]
 
 
@@ -71,6 +75,7 @@ _PLACES = (
     (r"/listing(/.+)?", "listing"),
     (r"/natural", "natural"),
     (r"/curve", "curve"),
+    (r"/value/(assumptions|rows)/\d+", "value"),
 )
 """Form of a place → key of its words."""
 

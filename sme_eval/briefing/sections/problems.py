@@ -10,6 +10,7 @@ from sme_eval.evaluation.record import Evaluation
 from .check_cells import check_name
 from .checks import reason
 from .findings import failed_checks
+from .value import valued
 
 MOST_REASONS: Final = 4
 """Checks that failed with their reasons; the names of further ones follow in one sentence."""
@@ -49,4 +50,4 @@ def caveats(evaluation: Evaluation, most: int | None = None) -> list[Phrase]:
 def not_evaluated(evaluation: Evaluation) -> list[Phrase]:
     """What no briefing of this kind evaluates, and what was withheld."""
     gone: list[Phrase] = [(Say("brief.withheld"),)] if evaluation.withheld else []
-    return [*gone, (Say("brief.not_evaluated"),)]
+    return [*gone, (Say("brief.not_evaluated_but_costs" if valued(evaluation) else "brief.not_evaluated"),)]
