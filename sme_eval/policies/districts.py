@@ -204,7 +204,8 @@ def _harmonise(
     district = districts.by_code(six) if six else None
     if six is None or district is None:
         return None, "unknown", "the code belongs to no declared district"
-    possible = _possible(six, min(max(year, district.since), district.until or year), to_year, districts)
+    known = max(year, district.since)
+    possible = _possible(six, known if district.until is None else min(known, district.until), to_year, districts)
     if len(possible) == 1:
         only = next(iter(possible))
         return only, "same" if only == six else "changed", ""
