@@ -27,6 +27,9 @@ ORIGINALS: Final = ("original", "headline")
 """Keys of the row that the others are held against."""
 WRAP: Final = {"zh": 20, "en": 36}
 """Characters of a name's line, by language."""
+CROWDED: Final = 12
+"""Rows from which on names are set smaller and their lines are half as long again, so that none has three."""
+SMALL: Final = 7.5
 NUMBERS: Final = ("estimate", "conf_low", "conf_high", "before", "after", "bound", "truth", "low", "high", "count")
 
 
@@ -74,11 +77,12 @@ def _frame(check: CheckRecord, table: CheckTableRecord, where: str, speaker: Spe
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
+    width = WRAP[speaker.wording.language] * (3 if len(table.rows) > CROWDED else 2) // 2
     for n, row in enumerate(table.rows):
         name = plain(speaker.runs(row_name(where + pointer("table", "rows", n), check, row)))
         numbers: dict[str, Any] = {name: _number(_of(row, name)) for name in NUMBERS if name in table.columns}
         original = row.key in ORIGINALS
-        rows.append({"term": fill(name, WRAP[speaker.wording.language]), "is_headline": original, **numbers})
+        rows.append({"term": fill(name, width), "is_headline": original, **numbers})
     rows.sort(key=lambda row: not row["is_headline"])
     return pd.DataFrame(rows)
 
@@ -95,6 +99,8 @@ def _intervals(axes: Axes, frame: pd.DataFrame, check: CheckRecord, words: _Word
     legend = (words("checks.figure_headline"), words("event_study.truth"))
     if len(frame) <= MOST_NAMED:
         draw_intervals(frame, axes=axes, x_label=words.effect(), legend=legend)
+        if len(frame) > CROWDED:
+            axes.tick_params(axis="y", labelsize=SMALL)
         return
     draw_curve(frame, axes=axes, x_label=words("checks.figure_rank"), legend=legend)
     axes.set_title(words.effect(), loc="left")
