@@ -47,6 +47,7 @@ from sme_eval.panel.firm_panel import FirmPanel as FirmPanel
 from sme_eval.panel.panel_file import read_panel as read_panel
 from sme_eval.panel.sample import Sample as Sample
 from sme_eval.policies.policy import Policy as Policy
+from sme_eval.policies.policy import load_instruments as load_instruments
 from sme_eval.policies.policy import load_policies as load_policies
 from sme_eval.results.coefficient_plot import coefficient_plot as coefficient_plot
 from sme_eval.results.decomposition import Decomposition as Decomposition
