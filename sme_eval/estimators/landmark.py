@@ -60,6 +60,9 @@ class LandmarkDiD:
         informative, because growth is conditioned on.
     listed
         A kept column: first year on any list, 0 or missing for never. None: only treatment itself counts.
+    within
+        A kept column: first year in a tier, 0 or missing for never. Entrants and their comparison were in it by g: the step that only
+        its members can take. None: whoever could enter.
     among
         A kept 0/1 column, constant within firms: only these entrants' effect is asked; others of their cohort are left out of it.
     level
@@ -100,6 +103,7 @@ class LandmarkDiD:
     window: tuple[int, int] = (-7, 2)
     listed: str | None = None
     among: str | None = None
+    within: str | None = None
     level: float = 0.95
 
     def __post_init__(self) -> None:
@@ -127,12 +131,14 @@ class LandmarkDiD:
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns that a sample must keep for this estimator, beside outcome and cohort; `growth_of` may be the outcome."""
-        named = (*self.covariates, self.growth_of, self.listed, self.among)
+        named = (*self.covariates, self.growth_of, self.listed, self.among, self.within)
         return tuple(dict.fromkeys(name for name in named if name is not None))
 
     def unconditional(self) -> LandmarkDiD:
         """The twin that conditions on nothing: same comparison, entrants and window."""
-        return LandmarkDiD(listed=self.listed, among=self.among, window=self.window, level=self.level, past_growth=None)
+        return LandmarkDiD(
+            listed=self.listed, among=self.among, within=self.within, window=self.window, level=self.level, past_growth=None
+        )
 
     def doubly_robust(self) -> LandmarkDiD:
         """The twin with a propensity beside the regression, growth split by year and numbers squared."""
@@ -194,11 +200,19 @@ def read_landmark(landmark: LandmarkDiD, sample: Sample, cohort: IntArray) -> tu
             problems.append(Problem(what=f"{landmark.among} is not 0 or 1 for every firm.", remedy="1 for entrants to ask about"))
         member = asked == 1.0
     if landmark.listed is not None:
-        year = firm_numbers(sample, landmark.listed, problems, "the first listed year is one per firm")
-        known = np.isfinite(year) & (year > 0)
-        listed = np.minimum(np.where(known, year, NEVER).astype(np.int64), cohort)
+        listed = np.minimum(_first_years(sample, landmark.listed, problems, "the first listed year is one per firm"), cohort)
+    tier = np.zeros(sample.n_firms, dtype=np.int64)
+    if landmark.within is not None:
+        tier = _first_years(sample, landmark.within, problems, "the first year in a tier is one per firm")
     raise_if_any(DataError, problems)
-    return covariates, Arm(entry=cohort, member=member, comparison=lambda g: (cohort > g) & (listed >= g))
+    entrants = member & (tier <= cohort)
+    return covariates, Arm(entry=cohort, member=entrants, comparison=lambda g: (cohort > g) & (listed >= g) & (tier <= g))
+
+
+def _first_years(sample: Sample, column: str, problems: list[Problem], why: str) -> IntArray:
+    """First years (N,) of a kept column, `NEVER` where it is 0 or missing."""
+    year = firm_numbers(sample, column, problems, why)
+    return np.where(np.isfinite(year) & (year > 0), year, NEVER).astype(np.int64)
 
 
 def _result(sample: Sample, found: ArmEffects, basis: Basis, settled: tuple[int, ...]) -> EventStudy:
@@ -284,6 +298,7 @@ def _by_cohort(sample: Sample, found: ArmEffects, basis: Basis) -> Effects:
 def _basis(landmark: LandmarkDiD, sample: Sample, covariates: LandmarkCovariates, propensity: Propensity | None) -> Basis:
     given = ", ".join(dict.fromkeys(covariates.names)) or "nothing"
     comparison = "untreated by g" if landmark.listed is None else f"untreated by g and on no list ({landmark.listed}) before"
+    comparison += "" if landmark.within is None else f", in the same tier ({landmark.within}) by g"
     model, notes = "", []
     if propensity is not None:
         model = "; doubly robust, logit with an intercept per cohort and common slopes"
