@@ -76,5 +76,8 @@ def _small_sample(entry: Entry) -> SmallSample:
         if not value > 0.0:
             entry.problems.append(Problem(what=f"{key} is missing or not positive.", where=entry.where, remedy=f"add {key} = …"))
             given[key] = 1.0
-    treated = int(given.pop("treated"))
-    return SmallSample(outcome=entry.text("outcome", required=True), treated=treated, **given)
+    outcome, treated = entry.text("outcome", required=True), int(given.pop("treated"))
+    if outcome and not outcome.startswith("log_"):
+        what = f"outcome is {outcome!r}: effects are told in per cent, which needs a logarithm."
+        entry.problems.append(Problem(what=what, where=entry.where, remedy="name an outcome such as log_revenue"))
+    return SmallSample(outcome=outcome, treated=treated, **given)

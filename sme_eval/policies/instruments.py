@@ -115,22 +115,16 @@ class RefusedInstrument(Printable):
         )
 
     def summary(self) -> str:
-        """Name, question, facts, the reason, and what more firms would do where there are few."""
-        lines = [
-            f"{self.name} ({self.instrument}): {self.label.en} · {self.label.zh}",
-            f"  question     {self.question.en}",
-            f"  facts        {', '.join(self.facts)}",
-            f"  evaluation   refused ({self.refusal.kind}): {self.refusal.label.en}",
-            f"               {self.refusal.label.zh}",
-        ]
-        few = self.refusal.small_n
-        if few is not None:
-            lines.append(
-                f"  {few.treated} firms would show an effect of {few.detectable:.3f} on {few.outcome} at best (power {POWER:g}, level "
-                f"{TEST_LEVEL:g}); for {few.smallest_effect:g}, the smallest of interest, {few.needed} would be needed (standard "
-                f"deviation of the change {few.standard_deviation:g}, assumed; {few.compared:g} comparison firms for each)"
-            )
-        return "\n".join(lines)
+        """Name, question, facts, the reason."""
+        return "\n".join(
+            [
+                f"{self.name} ({self.instrument}): {self.label.en} · {self.label.zh}",
+                f"  question     {self.question.en}",
+                f"  facts        {', '.join(self.facts)}",
+                f"  evaluation   refused ({self.refusal.kind}): {self.refusal.label.en}",
+                f"               {self.refusal.label.zh}",
+            ]
+        )
 
 
 def verdict_of(codes: Collection[str]) -> Verdict:
