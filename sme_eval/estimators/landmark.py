@@ -8,8 +8,15 @@ from typing import Literal
 import numpy as np
 
 from sme_eval.errors import DataError, DesignError, IdentificationError, Problem, raise_if_any
-from sme_eval.estimators.landmark_arm import BASE, Arm, ArmEffects, Propensity, arm_effects, entry_propensity
-from sme_eval.estimators.landmark_covariates import LandmarkCovariates, PastGrowth, Squares, firm_numbers, landmark_covariates
+from sme_eval.estimators.landmark_arm import BASE, Arm, ArmEffects, Propensity, arm_effects, by_event_time, entry_propensity
+from sme_eval.estimators.landmark_covariates import (
+    LandmarkCovariates,
+    PastGrowth,
+    Squares,
+    firm_numbers,
+    firm_years,
+    landmark_covariates,
+)
 from sme_eval.estimators.protocol import check_level, choose
 from sme_eval.panel.sample import Sample
 from sme_eval.results.basis import Basis
@@ -18,7 +25,6 @@ from sme_eval.results.estimate import Estimate
 from sme_eval.results.event_study import EventStudy
 from sme_eval.stats.arrays import FloatArray, IntArray
 from sme_eval.stats.small_sample import require_clusters
-from sme_eval.terms import NEVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +67,7 @@ class LandmarkDiD:
     listed
         A kept column: first year on any list, 0 or missing for never. None: only treatment itself counts.
     within
-        A kept column: first year in a tier, 0 or missing for never. Entrants and their comparison were in it by g: the step that only
-        its members can take. None: whoever could enter.
+        A kept column: first year in a tier, 0 or missing for never. Entrants and comparison were in it by g. None: any firm.
     among
         A kept 0/1 column, constant within firms: only these entrants' effect is asked; others of their cohort are left out of it.
     level
@@ -200,19 +205,13 @@ def read_landmark(landmark: LandmarkDiD, sample: Sample, cohort: IntArray) -> tu
             problems.append(Problem(what=f"{landmark.among} is not 0 or 1 for every firm.", remedy="1 for entrants to ask about"))
         member = asked == 1.0
     if landmark.listed is not None:
-        listed = np.minimum(_first_years(sample, landmark.listed, problems, "the first listed year is one per firm"), cohort)
+        listed = np.minimum(firm_years(sample, landmark.listed, problems, "the first listed year is one per firm"), cohort)
     tier = np.zeros(sample.n_firms, dtype=np.int64)
     if landmark.within is not None:
-        tier = _first_years(sample, landmark.within, problems, "the first year in a tier is one per firm")
+        tier = firm_years(sample, landmark.within, problems, "the first year in a tier is one per firm")
     raise_if_any(DataError, problems)
     entrants = member & (tier <= cohort)
     return covariates, Arm(entry=cohort, member=entrants, comparison=lambda g: (cohort > g) & (listed >= g) & (tier <= g))
-
-
-def _first_years(sample: Sample, column: str, problems: list[Problem], why: str) -> IntArray:
-    """First years (N,) of a kept column, `NEVER` where it is 0 or missing."""
-    year = firm_numbers(sample, column, problems, why)
-    return np.where(np.isfinite(year) & (year > 0), year, NEVER).astype(np.int64)
 
 
 def _result(sample: Sample, found: ArmEffects, basis: Basis, settled: tuple[int, ...]) -> EventStudy:
@@ -232,7 +231,7 @@ def _result(sample: Sample, found: ArmEffects, basis: Basis, settled: tuple[int,
     covariance = clustered(sample, np.column_stack([found.influence[:, 0, live] * free, own]))
     last = int(times.max())
     return EventStudy(
-        effects=_by_event_time(times, value[live] * free, covariance[:-1, :-1], treated, basis, settled),
+        effects=by_event_time(times, value[live] * free, covariance[:-1, :-1], treated, basis, settled),
         overall=Estimate.from_basis(
             f"unweighted average over event times 0 to {last}",
             float(overall[0]),
@@ -253,24 +252,6 @@ def clustered(sample: Sample, influence: FloatArray) -> FloatArray:
         np.add.at(scores, sample.cluster, influence)
     covariance: FloatArray = scores.T @ scores
     return covariance
-
-
-def _by_event_time(
-    times: IntArray, value: FloatArray, covariance: FloatArray, treated: IntArray, basis: Basis, settled: tuple[int, ...]
-) -> Effects:
-    """The effects with the base year among them, fixed at zero."""
-    notes = {**dict.fromkeys(settled, "zero: conditioned on"), BASE: "reference"}
-    at = int(np.searchsorted(times, BASE))
-    shown = [int(e) for e in np.insert(times, at, BASE)]
-    return Effects(
-        term=tuple(f"event time {e}" for e in shown),
-        estimate=np.insert(value, at, 0.0),
-        covariance=np.insert(np.insert(covariance, at, 0.0, axis=0), at, 0.0, axis=1),
-        basis=basis,
-        keys={"event_time": tuple(shown)},
-        notes=tuple(notes.get(e, "") for e in shown),
-        n_treated=tuple(int(n) for n in np.insert(treated, at, treated.max())),
-    )
 
 
 def _by_cohort(sample: Sample, found: ArmEffects, basis: Basis) -> Effects:

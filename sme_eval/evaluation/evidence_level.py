@@ -7,9 +7,9 @@
 | 3 | a comparison over time whose trends before treatment were tested and not rejected |
 | 4, 5 | a valid natural experiment; random assignment: no design here |
 
-Level 3 is the most: officials chose firms for growth and no step of that choice was random, services are taken up by firms that want
-them, and the credit list moves price and access together, so that its exclusion as an instrument fails. Source: Sherman et al. (1998); What Works Centre for Local Economic
-Growth (2016), whose reading of difference-in-differences this follows.
+Level 3 is the most: officials chose firms for growth and no step of that choice was random, services are taken up by firms that
+want them, and the credit list moves price and access together, so that its exclusion as an instrument fails. Source: Sherman et al.
+(1998); What Works Centre for Local Economic Growth (2016), whose reading of difference-in-differences this follows.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 | facts of the instrument are coded | verdict |
 |---|---|
-| A (a panel of firms is enough) or B (linked records are needed), one at least | evaluable: the file declares treatment, outcomes, design |
+| A (a panel of firms is enough) or B (linked records) | evaluable: the file declares treatment, outcomes and design |
 | B without A, and something else than the firm is treated | refused: no panel of firms holds the treated unit |
 | C (few firms, or monitoring), D (a benchmark), P (a plan) only, or nothing | refused: the file declares why, and no design |
 

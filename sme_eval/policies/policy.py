@@ -97,8 +97,9 @@ class Policy(Printable):
 
 
 def load_policies(folder: str | Path | None = None) -> Mapping[str, Policy]:
-    """Every policy that can be evaluated, by name: the project's `data/policies/*.toml` over the packaged ones, or those of `folder`
-    only. What is refused is among `load_instruments()`.
+    """Every policy that can be evaluated, by name; what is refused is among `load_instruments()`.
+
+    Read are the project's `data/policies/*.toml` over the packaged ones, or those of `folder` only.
 
     Raises
     ------
@@ -109,8 +110,9 @@ def load_policies(folder: str | Path | None = None) -> Mapping[str, Policy]:
 
 
 def load_instruments(folder: str | Path | None = None) -> Mapping[str, Policy | RefusedInstrument]:
-    """Every declared instrument by name, refused ones too: in the order of the systems of the published reply and of its facts, those
-    of no system last.
+    """Every declared instrument by name, refused ones too.
+
+    They come in the order of the systems of the published reply and of its facts, those of no system last.
 
     Raises
     ------

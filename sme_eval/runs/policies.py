@@ -12,8 +12,9 @@ from sme_eval.terms import LANGUAGES
 
 
 def describe_policies(name: str | None) -> str:
-    """Every system with its instruments and verdicts, then every policy with its design; of the one that is named also its facts,
-    threats and limits and what `--set` takes, or why it is refused.
+    """Every system with its instruments and verdicts, then every policy with its design.
+
+    Of the one that is named also its facts, threats and limits and what `--set` takes, or why it is refused.
 
     Raises
     ------

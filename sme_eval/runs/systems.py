@@ -13,8 +13,9 @@ from sme_eval.terms import LANGUAGES, Language
 _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
     "zh": {
         "title": "答复中的各项工作与评估结论",
-        "lead": "编号F01至F71是答复中的事实，见`data/facts/`。结论由各事项的可评估代码得出：企业面板足够（A）或须接入其他数据（B）的可以评估，只有监测、"
-        "对照或计划（C、D、P）的不评估，并写明原因。本页由`python tools/systems.py`生成。",
+        "lead": "编号F01至F71是答复中的事实，见`data/facts/`。结论由各事项的可评估代码得出：企业面板足够（A）"
+        "或须接入其他数据（B）的可以评估，只有监测、对照或计划（C、D、P）的不评估，并写明原因。"
+        "本页由`python tools/systems.py`生成。",
         "system": "领域",
         "instrument": "政策工具",
         "facts": "对应事项",
@@ -26,14 +27,14 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "descriptive": "不评估：不是政策",
         "other_unit": "不评估：受影响的不是企业",
         "why": "不评估的原因",
-        "few": "现有{treated}家，最多只能看出约{detectable:.1%}的效应；要看出{smallest:.1%}的效应，需要{needed}家（假定变化的标准差为"
-        "{deviation:g}，每家有{compared:g}家对照企业，显著性水平{level:.0%}，把握{power:.0%}）。",
+        "few": "现有{treated}家，最多只能看出约{detectable:.1%}的效应；要看出{smallest:.1%}的效应，需要{needed}家"
+        "（假定变化的标准差为{deviation:g}，每家有{compared:g}家对照企业，显著性水平{level:.0%}，把握{power:.0%}）。",
     },
     "en": {
         "title": "Systems of the reply and what can be said of each",
-        "lead": "F01 to F71 are the facts of the reply, in `data/facts/`. The verdict follows from their codes: what a panel of firms (A) or "
-        "linked records (B) can show is evaluable; monitoring, benchmarks and plans only (C, D, P) are refused, with the reason. "
-        "`python tools/systems.py` writes this page.",
+        "lead": "F01 to F71 are the facts of the reply, in `data/facts/`. The verdict follows from their codes: what a panel "
+        "of firms (A) or linked records (B) can show is evaluable; monitoring, benchmarks and plans only (C, D, P) are "
+        "refused, with the reason. `python tools/systems.py` writes this page.",
         "system": "system",
         "instrument": "instrument",
         "facts": "facts",
@@ -45,9 +46,9 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "descriptive": "refused: no policy",
         "other_unit": "refused: not firms are treated",
         "why": "Why some are refused",
-        "few": "With {treated} firms an effect of about {detectable:.1%} could be seen at best; for {smallest:.1%}, {needed} would be needed "
-        "(standard deviation of the change {deviation:g}, assumed; {compared:g} comparison firms for each; level {level:.0%}, "
-        "power {power:.0%}).",
+        "few": "With {treated} firms an effect of about {detectable:.1%} could be seen at best; for {smallest:.1%}, {needed} "
+        "would be needed (standard deviation of the change {deviation:g}, assumed; {compared:g} comparison firms for each; "
+        "level {level:.0%}, power {power:.0%}).",
     },
 }
 
@@ -68,7 +69,13 @@ def systems_document() -> str:
     parts = []
     for language in LANGUAGES:
         words = _WORDS[language]
-        parts += [f"# {words['title']}", words["lead"], systems_table(language), f"## {words['why']}", "\n".join(_reasons(language))]
+        parts += [
+            f"# {words['title']}",
+            words["lead"],
+            systems_table(language),
+            f"## {words['why']}",
+            "\n".join(_reasons(language)),
+        ]
     return "\n\n".join(parts) + "\n"
 
 

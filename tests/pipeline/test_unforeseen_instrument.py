@@ -19,8 +19,8 @@ from sme_eval.terms import LANGUAGES
 
 ROOT = Path(__file__).parents[2]
 GUIDES = [ROOT / "docs" / name for name in ("add_an_instrument.md", "add_an_instrument.zh.md")]
-UNKNOWN = re.compile(r"voucher_year|energy_audit|\{[a-z]|\}|\bnan\b|None")
-"""Names that a page must have replaced by words."""
+UNKNOWN = re.compile(r"voucher_year|energy_audit|\{[a-z]|\}|\bnan\b|little giant|小巨人|certificat|获评|library|培育库")
+"""Names that a page must have replaced by words, and words of other instruments."""
 
 
 def printed(guide: Path) -> tuple[str, str]:
@@ -61,10 +61,10 @@ def test_an_instrument_that_nobody_foresaw_has_both_pages(project: Path) -> None
     assert abs(evaluation.headline.estimate) < 4 * evaluation.headline.std_error  # type: ignore[operator,arg-type]
     assert evaluation.evidence_level is not None and evaluation.evidence_level.level <= 3
     for language in LANGUAGES:
-        briefing = render_briefing(evaluation, language)
+        briefing = render_briefing(evaluation, language, formats=("html",))
         text = BeautifulSoup(briefing.html, "html.parser").body.get_text()  # type: ignore[union-attr]
         for where in ("label", "question"):
             assert declared[where][language] in text
         assert declared["treatment"]["label"][language] in text and declared["limits"][0][language] in text
         assert UNKNOWN.findall(text) == []
-        assert briefing.pdf.startswith(b"%PDF") and briefing.figures
+        assert len(briefing.figures) > 5

@@ -37,7 +37,7 @@ def failures(evaluation: Evaluation, most: int = MOST_REASONS) -> list[Phrase]:
 
 
 def caveats(evaluation: Evaluation, most: int | None = None) -> list[Phrase]:
-    """The caveats of the claim, or the first so many. Where officials choose firms always that nothing guards against foreseen growth."""
+    """The caveats of the claim, or the first so many. Where officials choose always that nothing guards against foreseen growth."""
     keys = [key for key in evaluation.claim.caveats if not key.startswith(OF_A_CHECK)]
     if evaluation.policy.instrument in ("certification", "list") and FUTURE not in keys:
         keys.append(FUTURE)
