@@ -58,7 +58,7 @@ _HOMES = {
     "estimators.dose_response": ("DoseResponse",),
     "estimators.cross_fitting": ("CrossFit",),
     "estimators.matching": ("match_firms",),
-    "policies.policy": ("Policy", "load_policies"),
+    "policies.policy": ("Policy", "load_instruments", "load_policies"),
     "policies.spells": ("Spells",),
     "policies.reward_schedule": ("load_reward_schedule",),
     "policies.districts": ("harmonise_districts",),

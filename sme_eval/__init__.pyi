@@ -53,6 +53,7 @@ from sme_eval.policies.facts import load_facts as load_facts
 from sme_eval.policies.implied import implied_figures as implied_figures
 from sme_eval.policies.notches import required_rd_intensity as required_rd_intensity
 from sme_eval.policies.policy import Policy as Policy
+from sme_eval.policies.policy import load_instruments as load_instruments
 from sme_eval.policies.policy import load_policies as load_policies
 from sme_eval.policies.reward_schedule import load_reward_schedule as load_reward_schedule
 from sme_eval.policies.size_standard import above_scale_threshold as above_scale_threshold

@@ -8,8 +8,15 @@ from typing import Literal
 import numpy as np
 
 from sme_eval.errors import DataError, DesignError, IdentificationError, Problem, raise_if_any
-from sme_eval.estimators.landmark_arm import BASE, Arm, ArmEffects, Propensity, arm_effects, entry_propensity
-from sme_eval.estimators.landmark_covariates import LandmarkCovariates, PastGrowth, Squares, firm_numbers, landmark_covariates
+from sme_eval.estimators.landmark_arm import BASE, Arm, ArmEffects, Propensity, arm_effects, by_event_time, entry_propensity
+from sme_eval.estimators.landmark_covariates import (
+    LandmarkCovariates,
+    PastGrowth,
+    Squares,
+    firm_numbers,
+    firm_years,
+    landmark_covariates,
+)
 from sme_eval.estimators.protocol import check_level, choose
 from sme_eval.panel.sample import Sample
 from sme_eval.results.basis import Basis
@@ -18,7 +25,6 @@ from sme_eval.results.estimate import Estimate
 from sme_eval.results.event_study import EventStudy
 from sme_eval.stats.arrays import FloatArray, IntArray
 from sme_eval.stats.small_sample import require_clusters
-from sme_eval.terms import NEVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +66,8 @@ class LandmarkDiD:
         informative, because growth is conditioned on.
     listed
         A kept column: first year on any list, 0 or missing for never. None: only treatment itself counts.
+    within
+        A kept column: first year in a tier, 0 or missing for never. Entrants and comparison were in it by g. None: any firm.
     among
         A kept 0/1 column, constant within firms: only these entrants' effect is asked; others of their cohort are left out of it.
     level
@@ -100,6 +108,7 @@ class LandmarkDiD:
     window: tuple[int, int] = (-7, 2)
     listed: str | None = None
     among: str | None = None
+    within: str | None = None
     level: float = 0.95
 
     def __post_init__(self) -> None:
@@ -127,12 +136,14 @@ class LandmarkDiD:
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns that a sample must keep for this estimator, beside outcome and cohort; `growth_of` may be the outcome."""
-        named = (*self.covariates, self.growth_of, self.listed, self.among)
+        named = (*self.covariates, self.growth_of, self.listed, self.among, self.within)
         return tuple(dict.fromkeys(name for name in named if name is not None))
 
     def unconditional(self) -> LandmarkDiD:
         """The twin that conditions on nothing: same comparison, entrants and window."""
-        return LandmarkDiD(listed=self.listed, among=self.among, window=self.window, level=self.level, past_growth=None)
+        return LandmarkDiD(
+            listed=self.listed, among=self.among, within=self.within, window=self.window, level=self.level, past_growth=None
+        )
 
     def doubly_robust(self) -> LandmarkDiD:
         """The twin with a propensity beside the regression, growth split by year and numbers squared."""
@@ -194,11 +205,13 @@ def read_landmark(landmark: LandmarkDiD, sample: Sample, cohort: IntArray) -> tu
             problems.append(Problem(what=f"{landmark.among} is not 0 or 1 for every firm.", remedy="1 for entrants to ask about"))
         member = asked == 1.0
     if landmark.listed is not None:
-        year = firm_numbers(sample, landmark.listed, problems, "the first listed year is one per firm")
-        known = np.isfinite(year) & (year > 0)
-        listed = np.minimum(np.where(known, year, NEVER).astype(np.int64), cohort)
+        listed = np.minimum(firm_years(sample, landmark.listed, problems, "the first listed year is one per firm"), cohort)
+    tier = np.zeros(sample.n_firms, dtype=np.int64)
+    if landmark.within is not None:
+        tier = firm_years(sample, landmark.within, problems, "the first year in a tier is one per firm")
     raise_if_any(DataError, problems)
-    return covariates, Arm(entry=cohort, member=member, comparison=lambda g: (cohort > g) & (listed >= g))
+    entrants = member & (tier <= cohort)
+    return covariates, Arm(entry=cohort, member=entrants, comparison=lambda g: (cohort > g) & (listed >= g) & (tier <= g))
 
 
 def _result(sample: Sample, found: ArmEffects, basis: Basis, settled: tuple[int, ...]) -> EventStudy:
@@ -218,7 +231,7 @@ def _result(sample: Sample, found: ArmEffects, basis: Basis, settled: tuple[int,
     covariance = clustered(sample, np.column_stack([found.influence[:, 0, live] * free, own]))
     last = int(times.max())
     return EventStudy(
-        effects=_by_event_time(times, value[live] * free, covariance[:-1, :-1], treated, basis, settled),
+        effects=by_event_time(times, value[live] * free, covariance[:-1, :-1], treated, basis, settled),
         overall=Estimate.from_basis(
             f"unweighted average over event times 0 to {last}",
             float(overall[0]),
@@ -239,24 +252,6 @@ def clustered(sample: Sample, influence: FloatArray) -> FloatArray:
         np.add.at(scores, sample.cluster, influence)
     covariance: FloatArray = scores.T @ scores
     return covariance
-
-
-def _by_event_time(
-    times: IntArray, value: FloatArray, covariance: FloatArray, treated: IntArray, basis: Basis, settled: tuple[int, ...]
-) -> Effects:
-    """The effects with the base year among them, fixed at zero."""
-    notes = {**dict.fromkeys(settled, "zero: conditioned on"), BASE: "reference"}
-    at = int(np.searchsorted(times, BASE))
-    shown = [int(e) for e in np.insert(times, at, BASE)]
-    return Effects(
-        term=tuple(f"event time {e}" for e in shown),
-        estimate=np.insert(value, at, 0.0),
-        covariance=np.insert(np.insert(covariance, at, 0.0, axis=0), at, 0.0, axis=1),
-        basis=basis,
-        keys={"event_time": tuple(shown)},
-        notes=tuple(notes.get(e, "") for e in shown),
-        n_treated=tuple(int(n) for n in np.insert(treated, at, treated.max())),
-    )
 
 
 def _by_cohort(sample: Sample, found: ArmEffects, basis: Basis) -> Effects:
@@ -284,6 +279,7 @@ def _by_cohort(sample: Sample, found: ArmEffects, basis: Basis) -> Effects:
 def _basis(landmark: LandmarkDiD, sample: Sample, covariates: LandmarkCovariates, propensity: Propensity | None) -> Basis:
     given = ", ".join(dict.fromkeys(covariates.names)) or "nothing"
     comparison = "untreated by g" if landmark.listed is None else f"untreated by g and on no list ({landmark.listed}) before"
+    comparison += "" if landmark.within is None else f", in the same tier ({landmark.within}) by g"
     model, notes = "", []
     if propensity is not None:
         model = "; doubly robust, logit with an intercept per cohort and common slopes"

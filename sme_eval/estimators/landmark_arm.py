@@ -13,6 +13,8 @@ from itertools import groupby
 import numpy as np
 
 from sme_eval.errors import IdentificationError, Problem
+from sme_eval.results.basis import Basis
+from sme_eval.results.effects import Effects
 from sme_eval.stats.arrays import BoolArray, FloatArray, IntArray
 from sme_eval.stats.doubly_robust import PooledLogit, pooled_logit, treated_gap, trimmed_odds
 from sme_eval.terms import NEVER
@@ -240,4 +242,22 @@ def _pool(cohorts: tuple[CohortEffects, ...], times: tuple[int, ...], shape: tup
         treated |= c.treated
     return ArmEffects(
         times=times, value=value, influence=influence, n_treated=treated.any(axis=1).sum(axis=0).astype(np.int64), cohorts=cohorts
+    )
+
+
+def by_event_time(
+    times: IntArray, value: FloatArray, covariance: FloatArray, treated: IntArray, basis: Basis, settled: tuple[int, ...]
+) -> Effects:
+    """The effects with the base year among them, fixed at zero."""
+    notes = {**dict.fromkeys(settled, "zero: conditioned on"), BASE: "reference"}
+    at = int(np.searchsorted(times, BASE))
+    shown = [int(e) for e in np.insert(times, at, BASE)]
+    return Effects(
+        term=tuple(f"event time {e}" for e in shown),
+        estimate=np.insert(value, at, 0.0),
+        covariance=np.insert(np.insert(covariance, at, 0.0, axis=0), at, 0.0, axis=1),
+        basis=basis,
+        keys={"event_time": tuple(shown)},
+        notes=tuple(notes.get(e, "") for e in shown),
+        n_treated=tuple(int(n) for n in np.insert(treated, at, treated.max())),
     )

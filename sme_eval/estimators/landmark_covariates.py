@@ -13,6 +13,7 @@ from sme_eval.panel.codes import factorise
 from sme_eval.panel.sample import Sample
 from sme_eval.panel.validation import per_firm, read_number
 from sme_eval.stats.arrays import FloatArray, IntArray
+from sme_eval.terms import NEVER
 
 Squares = tuple[str, ...] | Literal["numeric"]
 """Names of numeric covariates that enter squared too; "numeric" for all of them."""
@@ -139,6 +140,12 @@ def firm_numbers(sample: Sample, name: str, problems: list[Problem], remedy: str
     """A kept numeric column that is constant within firms, (N,); NaN where missing."""
     values = read_number(sample.column(name).to_frame(), name, problems, infinite=True)
     return per_firm(sample.firm_codes, values, sample.n_firms, name, problems, remedy)
+
+
+def firm_years(sample: Sample, name: str, problems: list[Problem], remedy: str) -> IntArray:
+    """First years (N,) in a kept column, `NEVER` where it is 0 or missing."""
+    year = firm_numbers(sample, name, problems, remedy)
+    return np.where(np.isfinite(year) & (year > 0), year, NEVER).astype(np.int64)
 
 
 def firm_paths(sample: Sample, name: str | None, problems: list[Problem]) -> FloatArray:

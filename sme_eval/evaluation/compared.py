@@ -30,7 +30,8 @@ def compared_records(design: Design, sample: Sample) -> tuple[ComparedRecord, ..
     if not isinstance(estimator, GROWTH_DESIGNS) or sample.cohort is None:
         return ()
     cohort = sample.cohort
-    compared = read_landmark(LandmarkDiD(listed=estimator.listed, past_growth=None), sample, cohort)[1].comparison
+    who = LandmarkDiD(listed=estimator.listed, within=getattr(estimator, "within", None), past_growth=None)
+    compared = read_landmark(who, sample, cohort)[1].comparison
     nowhere = compared(NEVER - 1)
     growth = estimator.past_growth
     first, last = (int(t) for t in estimator.window)

@@ -52,6 +52,10 @@ NOBODY = "nobody"
 """The comparison of a headline of the treated alone."""
 NO_LIST = "on_no_list"
 """The comparison of designs that have no other: firms on no list before, whatever happens to them later."""
+NOT_ENTERED = "not_entered"
+"""The same where no list counts but the treatment itself."""
+SAME_TIER = "same_tier"
+"""The same among members of the tier from which one enters."""
 
 
 def estimator_from_rule(rule: EstimatorRule, policy: Policy) -> Estimator:
@@ -226,7 +230,11 @@ def _comparison(estimator: Estimator) -> str | None:
     """Whom the headline compares with, by name."""
     if isinstance(estimator, BeforeAfter):
         return NOBODY
-    return NO_LIST if hasattr(estimator, "listed") else getattr(estimator, "comparison", None)
+    if getattr(estimator, "within", None) is not None:
+        return SAME_TIER
+    if hasattr(estimator, "listed"):
+        return NO_LIST if estimator.listed is not None else NOT_ENTERED
+    return getattr(estimator, "comparison", None)
 
 
 def _decided(design: Design) -> dict[str, Any]:

@@ -163,7 +163,7 @@ def _evidence(
         checks={c.name: c for c in checks},
         log_scale=rule.scale == "log",
         simulated=panel.data_kind == "simulated",
-        selected=isinstance(design.estimator, GROWTH_DESIGNS) or design.policy.instrument == "certification",
+        selected=isinstance(design.estimator, GROWTH_DESIGNS) or design.policy.instrument in ("certification", "list"),
         given_growth=isinstance(design.estimator, GROWTH_DESIGNS),
         bracket=None if bracket is None else bracketed(bracket, alternatives),
         attainable_p=None if dose is None else dose.attainable_p,

@@ -7,9 +7,9 @@
 | 3 | a comparison over time whose trends before treatment were tested and not rejected |
 | 4, 5 | a valid natural experiment; random assignment: no design here |
 
-Level 3 is the most: officials chose firms for growth and no step of that choice was random, and the credit list moves price and
-access together, so that its exclusion as an instrument fails. Source: Sherman et al. (1998); What Works Centre for Local Economic
-Growth (2016), whose reading of difference-in-differences this follows.
+Level 3 is the most: officials chose firms for growth and no step of that choice was random, services are taken up by firms that
+want them, and the credit list moves price and access together, so that its exclusion as an instrument fails. Source: Sherman et al.
+(1998); What Works Centre for Local Economic Growth (2016), whose reading of difference-in-differences this follows.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ Reason = Literal[
     "trends_rejected",
     "exclusion_fails",
     "selected_by_officials",
+    "taken_up_by_firms",
     "trends_not_rejected",
 ]
 NOBODY: Final = frozenset({"BeforeAfter"})
@@ -59,6 +60,8 @@ def evidence_level(estimator: str, trends: bool | None, *, instrument: str, sele
         return EvidenceLevel(level=2, reason="trends_untestable")
     if not trends:
         return EvidenceLevel(level=2, reason="trends_rejected")
+    if instrument == "service":
+        return EvidenceLevel(level=3, reason="taken_up_by_firms")
     if instrument == "credit" or estimator == "InstrumentalVariables":
         return EvidenceLevel(level=3, reason="exclusion_fails")
     return EvidenceLevel(level=3, reason="selected_by_officials" if selected else "trends_not_rejected")

@@ -114,6 +114,6 @@ def own_share(treated: BoolArray, stratum: IntArray) -> tuple[float, float]:
 
 def history_columns(estimator: Estimator, sample: Sample) -> tuple[str, ...]:
     """Columns that say what happened to a firm and when: those that a deal takes from another firm."""
-    named = [sample.names.cohort, getattr(estimator, "listed", None), getattr(estimator, "among", None)]
+    named = [sample.names.cohort, *(getattr(estimator, choice, None) for choice in ("listed", "among", "within"))]
     kept = dict.fromkeys(name for name in named if name is not None and name not in getattr(estimator, "covariates", ()))
     return tuple(kept)

@@ -13,6 +13,8 @@ from sme_eval.resources import resource_files
 from sme_eval.results.text import Printable
 
 from .cost_rules import CostRule
+from .facts import load_facts, load_systems
+from .instruments import RefusedInstrument, ThreatRule, contradictions
 from .reader import read_policy
 from .rules import (
     ArmRule,
@@ -61,6 +63,9 @@ class Policy(Printable):
     checks: CheckRule = field(default_factory=CheckRule)
     curve: CurveRule | None = None
     cost: CostRule | None = None
+    system: str = ""
+    facts: tuple[str, ...] = ()
+    threats: tuple[ThreatRule, ...] = ()
 
     def outcome(self, name: str) -> OutcomeRule:
         """The rule of one outcome; DesignError with a suggestion if the policy does not declare it."""
@@ -94,27 +99,83 @@ class Policy(Printable):
 
 
 def load_policies(folder: str | Path | None = None) -> Mapping[str, Policy]:
-    """Every declared policy by name: the project's `data/policies/*.toml` over the packaged ones, or those of `folder` only.
+    """Every policy that can be evaluated, by name; what is refused is among `load_instruments()`.
+
+    Read are the project's `data/policies/*.toml` over the packaged ones, or those of `folder` only.
 
     Raises
     ------
     DesignError
-        A file breaks its form: all problems of all files at once.
+        A file breaks its form, or contradicts its facts: all problems of all files at once.
     """
+    return FrozenMapping({one.name: one for one in _read(folder) if isinstance(one, Policy)})
+
+
+def load_instruments(folder: str | Path | None = None) -> Mapping[str, Policy | RefusedInstrument]:
+    """Every declared instrument by name, refused ones too.
+
+    They come in the order of the systems of the published reply and of its facts, those of no system last.
+
+    Raises
+    ------
+    DesignError
+        A file breaks its form, or contradicts its facts: all problems of all files at once.
+
+    Examples
+    --------
+    >>> instruments = load_instruments()
+    >>> instruments["legal_services"].refusal.kind, instruments["credit"].system
+    ('no_comparison', 'finance')
+    """
+    order = {key: n for n, key in enumerate(load_systems())}
+    found = sorted(_read(folder), key=lambda one: (order.get(one.system, len(order)), one.facts or ("F",), one.name))
+    return FrozenMapping({one.name: one for one in found})
+
+
+def find_policy(name: str, folder: str | Path | None = None) -> Policy:
+    """One policy by name; DesignError with the reason if it is refused, with a suggestion if there is none."""
+    found = find_instrument(name, folder)
+    if isinstance(found, RefusedInstrument):
+        raise DesignError(found.why_not)
+    return found
+
+
+def find_instrument(name: str, folder: str | Path | None = None) -> Policy | RefusedInstrument:
+    """One instrument by name, evaluable or refused; DesignError with a suggestion if there is none."""
+    declared = {one.name: one for one in _read(folder)}
+    if name not in declared:
+        raise DesignError(
+            Problem(what=f"There is no policy {name!r}.", where="data/policies/", remedy=suggestion(name, tuple(declared)))
+        )
+    return declared[name]
+
+
+def _read(folder: str | Path | None) -> list[Policy | RefusedInstrument]:
     files = resource_files("policies", ".toml") if folder is None else {p.name: p for p in sorted(Path(folder).glob("*.toml"))}
     if not files:
         raise DesignError(Problem(what="No policy file was found.", where="data/policies/*.toml", remedy="check the folder"))
     problems: list[Problem] = []
-    policies = [Policy(**read_policy(path, problems)) for path in files.values()]
+    read = [read_policy(path, problems) for path in files.values()]
+    found = [RefusedInstrument(**fields) if "refusal" in fields else Policy(**fields) for fields in read]
+    problems += _against_the_reply(found)
     raise_if_any(DesignError, problems)
-    return FrozenMapping({policy.name: policy for policy in policies})
+    return found
 
 
-def find_policy(name: str, folder: str | Path | None = None) -> Policy:
-    """One policy by name; DesignError with a suggestion if there is none."""
-    policies = load_policies(folder)
-    if name not in policies:
-        raise DesignError(
-            Problem(what=f"There is no policy {name!r}.", where="data/policies/", remedy=suggestion(name, tuple(policies)))
-        )
-    return policies[name]
+def _against_the_reply(found: list[Policy | RefusedInstrument]) -> list[Problem]:
+    """Systems and facts that the published reply does not have, and files that its facts contradict."""
+    problems: list[Problem] = []
+    named = [one for one in found if one.system or one.facts]
+    facts, systems = (load_facts(), load_systems()) if named else ({}, {})
+    for one in named:
+        where = f"{one.name}.toml"
+        if one.system not in systems:
+            what, remedy = f"system is {one.system!r}.", suggestion(one.system, tuple(systems))
+            problems.append(Problem(what=what, where=where, remedy=remedy))
+        for name in (name for name in one.facts if name not in facts):
+            problems.append(Problem(what=f"There is no fact {name!r}.", where=where, remedy=suggestion(name, tuple(facts))))
+        known = {name: facts[name] for name in one.facts if name in facts}
+        codes, statuses = {name: fact.codes for name, fact in known.items()}, {fact.status for fact in known.values()}
+        kind = one.refusal.kind if isinstance(one, RefusedInstrument) else None
+        problems += contradictions(where, codes, statuses, kind)
+    return problems

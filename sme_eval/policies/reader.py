@@ -13,6 +13,7 @@ from sme_eval.terms import Comparison, Covariance
 
 from .cost_reader import read_cost
 from .curve_reader import read_curve
+from .instrument_reader import OF_THE_REPLY, REFUSAL, of_the_reply, read_refused
 from .rules import (
     ArmRule,
     CheckRule,
@@ -34,22 +35,24 @@ from .rules import (
 
 _KEYS: Final = (
     "name", "instrument", "label", "question", "data", "treatment", "outcomes", "design", "published", "published_counts",
-    "numbers", "background", "reading", "limits", "sources", "checks", "curve", "cost",
+    "numbers", "background", "reading", "limits", "sources", "checks", "curve", "cost", *OF_THE_REPLY,
 )  # fmt: skip
 CONSTANTS: Final = (str, int, float, bool)
 MISSING: Final = "missing"
 
 
 def read_policy(path: Path, problems: list[Problem]) -> dict[str, Any]:
-    """The fields of the policy in one file; what is wrong is added to `problems`."""
+    """The fields of the policy in one file, or of what is refused, which has a `refusal`; what is wrong is added to `problems`."""
     top = Entry(read_tables(path), path.name, problems)
+    name = top.text("name", required=True)
+    if name and name != path.stem:
+        problems.append(Problem(what=f"name is {name!r}.", where=path.name, remedy="name the file after the policy"))
+    if REFUSAL in top.values:
+        return read_refused(top, name)
     top.only(_KEYS)
     data, design = _table(top, "data"), _table(top, "design")
     data.only(("source", "parameters", "companion", "sources"))
     design.only(("estimator", "alternatives", "listing", "arms", "exposures", "sums"))
-    name = top.text("name", required=True)
-    if name and name != path.stem:
-        problems.append(Problem(what=f"name is {name!r}.", where=path.name, remedy="name the file after the policy"))
     return dict(
         name=name,
         instrument=cast(Instrument, top.choice("instrument", get_args(Instrument))),
@@ -77,6 +80,7 @@ def read_policy(path: Path, problems: list[Problem]) -> dict[str, Any]:
         checks=_checks(_table(top, "checks")) if "checks" in top.values else CheckRule(),
         curve=read_curve(_table(top, "curve")) if "curve" in top.values else None,
         cost=read_cost(top) if "cost" in top.values else None,
+        **of_the_reply(top),
     )
 
 

@@ -10,7 +10,9 @@ from sme_eval.panel.declarations import Label
 from sme_eval.panel.frozen_mapping import FrozenMapping
 from sme_eval.terms import Comparison, Covariance
 
-Instrument = Literal["certification", "reward", "credit", "bundle"]
+Instrument = Literal["certification", "reward", "credit", "bundle", "list", "service"]
+"""What kind of support it is: members of a certification and of a list (a library, a board) are chosen by officials for what they
+had done, a service is taken up by firms, credit moves price and access together, a bundle is several at once."""
 Scale = Literal["log", "level"]
 Role = Literal["outcome", "mechanism"]
 Constant = str | int | float | bool

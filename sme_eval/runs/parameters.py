@@ -1,6 +1,7 @@
 """The parameters of each notebook: one frozen dataclass, equal to the notebook's parameters cell.
 
-A type that lists its values (`Literal`) is the list of what is allowed; `low`, `high` and `exceptions` give a range.
+A type that lists its values (`Literal`) is the list of what is allowed, `choices` a function that gives one; `low`, `high` and
+`exceptions` give a range.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ TrainingOutcome = Literal["log_scrap", "training_hours", "log_sales", "log_emplo
 CertificationOutcome = Literal["log_revenue", "log_employment"]
 RevenueOutcome = Literal["log_revenue"]
 OwnDataKind = Literal["from_file", "observed", "simulated"]
-PolicyName = Literal["certification", "credit", "rewards", "bundle", "training_grants"]
 ScenarioName = Literal[
     "baseline",
     "null",
@@ -48,12 +48,19 @@ FEWEST_FIRMS: Final = 2500
 MOST_FIRMS: Final = 200_000
 
 
+def _policies() -> tuple[str, ...]:
+    """Policies that can be evaluated, the project's own among them."""
+    from sme_eval.policies.policy import load_policies
+
+    return tuple(load_policies())
+
+
 def _words(zh: str, en: str, **limits: float | tuple[float, ...]) -> Mapping[str, Any]:
     return {"zh": zh, "en": en, **limits}
 
 
 _OUTCOME: Final = _words("结果变量；政策的其他结果变量列在旁边", "the outcome; the policy's other outcomes are shown beside it")
-_POLICY: Final = _words("政策", "the policy that the question is put to")
+_POLICY: Final = {**_words("政策", "the policy that the question is put to"), "choices": _policies}
 _COMPARISON: Final = _words("对照组：从未处理的企业，或尚未处理的企业", "firms compared with: never treated, or not yet treated")
 _PANEL: Final = _words(
     "样本：每次比较的两年都有数据的企业（pairs），或各年都有数据的企业（balanced）",
@@ -124,7 +131,7 @@ class QuestionParameters:
     `scenario`, `seed` and `firms` are those of simulated data; an observed source has none of them.
     """
 
-    policy: PolicyName = field(default="certification", metadata=_POLICY)
+    policy: str = field(default="certification", metadata=_POLICY)
     outcome: str = field(default="", metadata=_OUTCOME)
     scenario: ScenarioName = field(default="baseline", metadata=_SCENARIO)
     seed: int = field(default=1, metadata=_SEED)
@@ -137,7 +144,7 @@ class QuestionParameters:
 class OwnPanelParameters:
     """Parameters of `own_panel.ipynb`: a policy evaluated on a file of one's own."""
 
-    policy: PolicyName = field(default="certification", metadata=_POLICY)
+    policy: str = field(default="certification", metadata=_POLICY)
     outcome: str = field(default="", metadata=_OUTCOME)
     panel_file: str = field(default="", metadata=_FILE)
     data_kind: OwnDataKind = field(default="from_file", metadata=_KIND)
@@ -190,7 +197,7 @@ def rules(notebook: str) -> tuple[Rule, ...]:
 
 
 def _rule(name: str, hint: Any, default: Any, metadata: Mapping[str, Any]) -> Rule:
-    choices = get_args(hint)
+    choices = metadata["choices"]() if "choices" in metadata else get_args(hint)
     return Rule(
         name=name,
         kind=str if choices else hint,

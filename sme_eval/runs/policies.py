@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from sme_eval.errors import SmeEvalError
 from sme_eval.evaluation.design import Design
-from sme_eval.policies.policy import Policy, find_policy, load_policies
+from sme_eval.policies.instruments import RefusedInstrument
+from sme_eval.policies.policy import Policy, find_instrument, load_policies
 from sme_eval.runs.evaluate import policy_rules
+from sme_eval.runs.systems import few_firms, systems_table
+from sme_eval.terms import LANGUAGES
 
 
 def describe_policies(name: str | None) -> str:
-    """Every policy with its design; of the one that is named also its limits and what `--set` takes.
+    """Every system with its instruments and verdicts, then every policy with its design.
+
+    Of the one that is named also its facts, threats and limits and what `--set` takes, or why it is refused.
 
     Raises
     ------
@@ -17,16 +22,29 @@ def describe_policies(name: str | None) -> str:
         A policy file breaks its form, or there is no policy of that name.
     """
     if name is None:
-        return "\n\n".join(_outline(policy) for policy in load_policies().values())
-    policy = find_policy(name)
+        tables = [systems_table(language) for language in LANGUAGES]
+        return "\n\n".join([*tables, *(_outline(policy) for policy in load_policies().values())])
+    policy = find_instrument(name)
+    if isinstance(policy, RefusedInstrument):
+        few = policy.refusal.small_n
+        told = [] if few is None else [f"               {few_firms(few, language)}" for language in reversed(LANGUAGES)]
+        return "\n".join([policy.summary(), *told, *_threats(policy)])
     smallest = ", ".join(
         f"{rule.name} {rule.smallest_effect:g}" for rule in policy.outcomes.values() if rule.smallest_effect is not None
     )
     lines = [_outline(policy), f"  treatment    {policy.treatment.label.en} · {policy.treatment.label.zh}"]
     lines += [f"  smallest effect of interest: {smallest}"]
+    lines += [f"  facts        {', '.join(policy.facts)}"] if policy.facts else []
+    lines += _threats(policy)
     lines += ["  limits", *(f"    {limit.label.en}" for limit in policy.limits if "{" not in limit.label.en)]
     lines += ["  --set", *(f"    {rule.name} = {rule.default}  ({rule.allowed})" for rule in policy_rules(policy))]
     return "\n".join(lines)
+
+
+def _threats(one: Policy | RefusedInstrument) -> list[str]:
+    """Threats with their remedies."""
+    told = [f"    {threat.label.en} → {threat.remedy.en}" for threat in one.threats]
+    return ["  threats", *told] if told else []
 
 
 def _outline(policy: Policy) -> str:

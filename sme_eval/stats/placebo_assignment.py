@@ -63,7 +63,8 @@ def placebo_effects(
     estimated, summed by `cluster` (N,). Cells whose treated lie outside what their comparison spans are left out.
     """
     w = np.ones(given.shape[1]) if weight is None else weight
-    parts = [_Cells.of(c, cells, w) for c in cohorts for cells in _same_units(c)]
+    found = (_Cells.of(c, cells, w) for c in cohorts for cells in _same_units(c))
+    parts = [cells for cells in found if cells.p]  # without a column, not even an intercept: nobody's covariates are known
     order = None if cluster is None else np.argsort(cluster, kind="stable")
     effect, error = np.empty(len(given)), np.empty(len(given))
     for first in range(0, len(given), DEALS_AT_ONCE):

@@ -72,6 +72,7 @@ def test_version() -> None:
         (2, ["simulate"], "--output"),
         (11, ["policies", "certificates"], "did you mean 'certification'?"),
         (11, ["evaluate", "certificates"], "did you mean 'certification'?"),
+        (11, ["evaluate", "legal_services"], "neither a treated group nor a comparison"),
         (11, ["evaluate", "training_grants", "--outcome", "scrap"], "did you mean 'log_scrap'?"),
         (13, ["evaluate", "training_grants", "--set", "scenario=clean"], "There is no parameter 'scenario'"),
         (13, ["evaluate", "training_grants", "--set", "comparison=controls"], "comparison is 'controls'"),
@@ -123,6 +124,9 @@ def test_policies_are_described() -> None:
     text = run("policies").stdout
     for name in load_policies():
         assert f"sme-eval evaluate {name}" in text
+    assert "legal_services` | F61 | refused" in text and "legal_services` | F61 | 不评估" in text
+    few = run("policies", "intellectual_property").stdout
+    assert "507 would be needed" in few and "需要507家" in few
     one = run("policies", "certification").stdout
     assert "--set" in one and "scenario = baseline" in one
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from sme_eval.evaluation.design import ESTIMATORS
 from sme_eval.evaluation.evidence_level import evidence_level
+from sme_eval.policies.rules import Instrument
 
 ROWS = [
     ("BeforeAfter", True, "certification", False, 1, "compares_nobody"),
@@ -20,6 +21,9 @@ ROWS = [
     ("LandmarkDiD", True, "certification", True, 3, "selected_by_officials"),
     ("LandmarkDiD", False, "certification", True, 2, "trends_rejected"),
     ("LandmarkDiD", True, "credit", True, 3, "exclusion_fails"),
+    ("LandmarkDiD", True, "list", True, 3, "selected_by_officials"),
+    ("LandmarkDiD", True, "service", True, 3, "taken_up_by_firms"),
+    ("LandmarkDiD", False, "service", True, 2, "trends_rejected"),
     ("InstrumentalVariables", True, "reward", False, 3, "exclusion_fails"),
     ("InstrumentalVariables", None, "credit", False, 2, "trends_untestable"),
 ]
@@ -36,7 +40,7 @@ def test_rows(estimator: str, trends: bool | None, instrument: str, selected: bo
 def test_nothing_here_is_more_than_three_and_rejected_trends_never_three() -> None:
     for estimator in ESTIMATORS:
         for trends in (True, False, None):
-            for instrument in ("certification", "reward", "credit", "bundle"):
+            for instrument in get_args(Instrument):
                 for selected in (True, False):
                     found = evidence_level(estimator, trends, instrument=instrument, selected=selected)
                     assert found.level <= (3 if trends else 2)

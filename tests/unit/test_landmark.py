@@ -289,3 +289,25 @@ def test_growth_that_is_conditioned_on_shows_no_effect(split: bool, settled: set
     assert table.drop([*settled, -1])["std_error"].gt(1e-3).all()
     other = replace(landmark, growth_of="sales").fit(make(panel()))
     assert not any("conditioned" in note for note in other.effects.notes)
+
+
+@pytest.mark.parametrize("method", ["reg", "dr"])
+def test_within_a_tier_is_the_fit_on_its_members(method: Literal["reg", "dr"]) -> None:
+    """Oracle, one cohort at a time: firms that were not in the tier by g are neither entrants nor comparison."""
+    data = panel(5, firms=200)
+    tier = data["id"].map(dict(zip(range(200), np.random.default_rng(6).choice([0, 2016, 2018, 2020], 200), strict=True)))
+    for g in (2018, 2020):
+        one = data.assign(g=data["g"].where(data["g"].isin([0, g]), 0), listed=tier)
+        members = one[(tier > 0) & (tier <= g)]
+        estimator = sme.LandmarkDiD(covariates=("x",), past_growth=(-2, -1), window=(0, 1), method=method)
+        found = replace(estimator, within="listed").fit(make(one))
+        alone = estimator.fit(make(members))
+        assert found.estimate == pytest.approx(alone.estimate, abs=1e-10)
+        assert found.overall.std_error == pytest.approx(alone.overall.std_error, rel=1e-8)
+        assert "in the same tier (listed) by g" in found.overall.convention
+
+
+def test_every_twin_stays_within_the_tier() -> None:
+    estimator = sme.LandmarkDiD(covariates=("x",), within="listed")
+    assert estimator.unconditional().within == estimator.doubly_robust().within == "listed"
+    assert estimator.columns == ("x", "listed")

@@ -63,6 +63,32 @@ def test_bulk_equals_refitting(options: dict[str, str], missing: float) -> None:
         assert error[r] == pytest.approx(overall.std_error, rel=EXACT)
 
 
+def test_a_tier_is_dealt_with_the_history() -> None:
+    data = panel(3, firms=90)
+    estimator = sme.LandmarkDiD(covariates=("x",), past_growth=(-2, -1), within="listed", window=(0, 2))
+    sample = sample_of(data.assign(listed=np.where(data["id"] % 4 > 0, 2016, 0)))
+    history = history_columns(estimator, sample)
+    given = np.stack([np.arange(sample.n_firms), *deals(np.zeros(sample.n_firms, dtype=np.int64), 3, np.random.default_rng(0))])
+    effect, error = placebo_effects(cohorts_of(estimator, sample), given)
+    assert history == ("g", "listed")
+    changed = data.assign(listed=np.where(data["id"] % 4 > 0, 2016, 0))
+    for r, one in enumerate(given):
+        overall = estimator.fit(sample_of(dealt(changed, one, history))).overall
+        assert (effect[r], error[r]) == pytest.approx((overall.estimate, overall.std_error), rel=EXACT)
+
+
+def test_a_cohort_whose_growth_nobody_knows_is_left_out() -> None:
+    """Entered too early for the years of growth before it: the placebos are those without it, as the estimator's effect is."""
+    data = panel(3, firms=90)
+    first = int(data["year"].min())
+    early = data.assign(g=np.where((data["id"] % 7 == 1) & (data["g"] == 0), first + 1, data["g"]))
+    estimator = sme.LandmarkDiD(covariates=("x",), past_growth=(-2, -1), window=(0, 1))
+    sample = sample_of(early)
+    effect, error = placebo_effects(cohorts_of(estimator, sample), np.arange(sample.n_firms)[None])
+    overall = estimator.fit(sample).overall
+    assert (effect[0], error[0]) == pytest.approx((overall.estimate, overall.std_error), rel=EXACT)
+
+
 def test_a_comparison_that_does_not_span_is_left_out_as_the_estimator_does() -> None:
     data = panel(1, firms=24)
     data = data.assign(kind=np.where(data["id"] < 3, "rare", data["kind"]))

@@ -38,9 +38,9 @@ def failures(evaluation: Evaluation, most: int = MOST_REASONS) -> list[Phrase]:
 
 
 def caveats(evaluation: Evaluation, most: int | None = None) -> list[Phrase]:
-    """The caveats of the claim, or the first so many. On certification always that nothing guards against foreseen growth."""
+    """The caveats of the claim, or the first so many. Where officials choose always that nothing guards against foreseen growth."""
     keys = [key for key in evaluation.claim.caveats if not key.startswith(OF_A_CHECK)]
-    if evaluation.policy.instrument == "certification" and FUTURE not in keys:
+    if evaluation.policy.instrument in ("certification", "list") and FUTURE not in keys:
         keys.append(FUTURE)
     # The one that is always told is the last to go.
     keys = sorted(sorted(keys, key=lambda key: key != FUTURE)[:most], key=keys.index)
