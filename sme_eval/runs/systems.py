@@ -44,7 +44,7 @@ _WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "no_comparison": "refused: nobody to compare with",
         "plan": "refused: not carried out yet",
         "descriptive": "refused: no policy",
-        "other_unit": "refused: not firms are treated",
+        "other_unit": "refused: what it treats are not firms",
         "why": "Why some are refused",
         "few": "With {treated} firms an effect of about {detectable:.1%} could be seen at best; for {smallest:.1%}, {needed} "
         "would be needed (standard deviation of the change {deviation:g}, assumed; {compared:g} comparison firms for each; "
