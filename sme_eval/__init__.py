@@ -58,6 +58,8 @@ _HOMES = {
     "estimators.dose_response": ("DoseResponse",),
     "estimators.cross_fitting": ("CrossFit",),
     "estimators.matching": ("match_firms",),
+    "estimators.list_growth": ("list_growth",),
+    "results.list_growth": ("ListGrowth",),
     "policies.policy": ("Policy", "load_policies"),
     "simulate.ningbo": ("simulate_ningbo",),
     "intake": ("open_source",),

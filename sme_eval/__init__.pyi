@@ -24,6 +24,7 @@ from sme_eval.estimators.first_differences import FirstDifferences as FirstDiffe
 from sme_eval.estimators.imputation import ImputationDiD as ImputationDiD
 from sme_eval.estimators.instrumental_variables import InstrumentalVariables as InstrumentalVariables
 from sme_eval.estimators.landmark import LandmarkDiD as LandmarkDiD
+from sme_eval.estimators.list_growth import list_growth as list_growth
 from sme_eval.estimators.matching import match_firms as match_firms
 from sme_eval.estimators.mundlak import MundlakRegression as MundlakRegression
 from sme_eval.estimators.panel_regression import PanelRegression as PanelRegression
@@ -58,6 +59,7 @@ from sme_eval.results.event_study import EventStudy as EventStudy
 from sme_eval.results.group_time import GroupTimeEffects as GroupTimeEffects
 from sme_eval.results.instrumental import FirstStage as FirstStage
 from sme_eval.results.instrumental import InstrumentalResult as InstrumentalResult
+from sme_eval.results.list_growth import ListGrowth as ListGrowth
 from sme_eval.results.matching import Matching as Matching
 from sme_eval.results.mundlak import MundlakResult as MundlakResult
 from sme_eval.results.poisson import PoissonResult as PoissonResult
