@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -40,10 +40,13 @@ def draw_waterfall(
     for n, level in enumerate(levels):
         axes.plot([n + WIDTH / 2.0, n + 1 - WIDTH / 2.0], [level, level], color=INK, linewidth=0.7, zorder=3)
     shown = [f"{amounts[0]:,.{digits}f}", *(f"{amount:+,.{digits}f}" for amount in amounts[1:]), f"{levels[-1]:,.{digits}f}"]
+    # White behind the words, so that no line of the grid runs through them.
+    ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    style: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": "small", "bbox": ground, "zorder": 1}
     for n, (text, note) in enumerate(zip(shown, notes, strict=True)):
         words = f"{text}\n{note}" if note else text
         top = bottoms[n] + heights[n]
-        axes.annotate(words, (n, top), xytext=(0, 3), textcoords="offset points", ha="center", va="bottom", fontsize="small")
+        axes.annotate(words, (n, top), xytext=(0, 4), textcoords="offset points", **style)
     axes.set_xticks(range(last + 1), list(names), fontsize="small")
     axes.set_ylim(0.0, max(float(levels.max()), 0.0) * ROOM)
     axes.set_ylabel(y_label)
