@@ -68,6 +68,8 @@ _HOMES = {
     "policies.notches": ("required_rd_intensity",),
     "policies.facts": ("Fact", "load_facts"),
     "policies.implied": ("implied_figures",),
+    "estimators.list_growth": ("list_growth",),
+    "results.list_growth": ("ListGrowth",),
     "simulate.ningbo": ("simulate_ningbo",),
     "intake": ("open_source",),
     "evaluation.design": ("Design",),
@@ -84,6 +86,11 @@ _HOMES = {
         "power_table", "slopes_table", "listing_table", "parts_table",
     ),
     "runs.show_checks": ("checks_table", "check_table", "plot_check", "plot_curve", "curve_table"),
+    "runs.show_letter": (
+        "letter_table", "implied_table", "traps_table", "instruments_table", "growth_table", "plot_batches", "plot_populations",
+        "plot_points", "plot_gap", "plot_list_growth",
+    ),
+    "runs.letter_page": ("write_letter",),
     "runs.simulated": ("add_companion", "add_repetitions", "open_policy"),
 }  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

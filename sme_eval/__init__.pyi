@@ -24,6 +24,7 @@ from sme_eval.estimators.first_differences import FirstDifferences as FirstDiffe
 from sme_eval.estimators.imputation import ImputationDiD as ImputationDiD
 from sme_eval.estimators.instrumental_variables import InstrumentalVariables as InstrumentalVariables
 from sme_eval.estimators.landmark import LandmarkDiD as LandmarkDiD
+from sme_eval.estimators.list_growth import list_growth as list_growth
 from sme_eval.estimators.matching import match_firms as match_firms
 from sme_eval.estimators.mundlak import MundlakRegression as MundlakRegression
 from sme_eval.estimators.panel_regression import PanelRegression as PanelRegression
@@ -71,6 +72,7 @@ from sme_eval.results.event_study import EventStudy as EventStudy
 from sme_eval.results.group_time import GroupTimeEffects as GroupTimeEffects
 from sme_eval.results.instrumental import FirstStage as FirstStage
 from sme_eval.results.instrumental import InstrumentalResult as InstrumentalResult
+from sme_eval.results.list_growth import ListGrowth as ListGrowth
 from sme_eval.results.matching import Matching as Matching
 from sme_eval.results.mundlak import MundlakResult as MundlakResult
 from sme_eval.results.poisson import PoissonResult as PoissonResult
@@ -80,6 +82,7 @@ from sme_eval.results.tables import RegressionTable as RegressionTable
 from sme_eval.results.tables import regression_table as regression_table
 from sme_eval.results.unavailable import Unavailable as Unavailable
 from sme_eval.runs.form import parameter_form as parameter_form
+from sme_eval.runs.letter_page import write_letter as write_letter
 from sme_eval.runs.records import for_question as for_question
 from sme_eval.runs.records import write_record as write_record
 from sme_eval.runs.show import claims_table as claims_table
@@ -104,6 +107,16 @@ from sme_eval.runs.show_checks import checks_table as checks_table
 from sme_eval.runs.show_checks import curve_table as curve_table
 from sme_eval.runs.show_checks import plot_check as plot_check
 from sme_eval.runs.show_checks import plot_curve as plot_curve
+from sme_eval.runs.show_letter import growth_table as growth_table
+from sme_eval.runs.show_letter import implied_table as implied_table
+from sme_eval.runs.show_letter import instruments_table as instruments_table
+from sme_eval.runs.show_letter import letter_table as letter_table
+from sme_eval.runs.show_letter import plot_batches as plot_batches
+from sme_eval.runs.show_letter import plot_gap as plot_gap
+from sme_eval.runs.show_letter import plot_list_growth as plot_list_growth
+from sme_eval.runs.show_letter import plot_points as plot_points
+from sme_eval.runs.show_letter import plot_populations as plot_populations
+from sme_eval.runs.show_letter import traps_table as traps_table
 from sme_eval.runs.simulated import add_companion as add_companion
 from sme_eval.runs.simulated import add_repetitions as add_repetitions
 from sme_eval.runs.simulated import open_policy as open_policy

@@ -12,11 +12,18 @@ from .wording import load_wording
 
 
 def notebook_page(
-    notebook: Any, title: str, language: Language = "zh", *, data_kind: DataKind = "observed", index_page: str = "../index.html"
+    notebook: Any,
+    title: str,
+    language: Language = "zh",
+    *,
+    data_kind: DataKind = "observed",
+    index_page: str = "../index.html",
+    published: bool = False,
 ) -> str:
     """The page of a notebook node. It is always internal, because nothing of a notebook passes the disclosure gate.
 
-    `index_page` is the address of the list of briefings, seen from the folder the page will lie in.
+    `index_page` is the address of the list of briefings, seen from the folder the page will lie in. `published`:
+    facts that were published stand on it beside the data.
     """
     wording = load_wording(language)
     words = {key.removeprefix("appendix."): text for key, text in wording.templates.items() if key.startswith("appendix.")}
@@ -26,7 +33,7 @@ def notebook_page(
         lang=HTML_LANGUAGES[language],
         words=words,
         frame={name: wording.plain(f"frame.{name}") for name in ("skip", "index")},
-        simulated=data_kind == "simulated",
+        notice=words["published" if published else "simulated"] if data_kind == "simulated" else "",
         style=stylesheet(),
         code_style=_code_style(),
         body=_body(notebook),

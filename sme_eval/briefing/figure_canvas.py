@@ -61,9 +61,14 @@ def finished(figure: Figure, evaluation: Evaluation, speaker: Speaker, root: str
 
     label = plain(speaker.runs((Say("figure.label", root=root),)))
     simulated = evaluation.data_kind == "simulated"
-    figure.suptitle(label, x=0.99, ha="right", fontsize=8.5, color=TRUTH if simulated else "#52606d")
-    if simulated:
-        _watermark(figure, words_of(speaker, "figure.watermark"))
+    return labelled(figure, label, words_of(speaker, "figure.watermark") if simulated else "")
+
+
+def labelled(figure: Figure, label: str, watermark: str = "") -> bytes:
+    """PNG bytes with `label` on top, in the colour of simulations where there is a watermark, and that across the figure."""
+    figure.suptitle(label, x=0.99, ha="right", fontsize=8.5, color=TRUTH if watermark else "#52606d")
+    if watermark:
+        _watermark(figure, watermark)
     _require_figure_glyphs(figure)
     buffer = io.BytesIO()
     # Without the software's name, the same record gives the same bytes under every version of matplotlib that draws alike.

@@ -14,9 +14,10 @@ def finish(result: RunResult, reports: str | Path, *, as_json: bool = False) -> 
     write_index(Path(reports).resolve())
     if as_json:
         return result.record.read_text(encoding="utf-8")
-    from sme_eval.evaluation.record import Evaluation
+    from sme_eval.runs.page_record import read_record
 
     folder = Path(os.path.relpath(result.record.parent)).as_posix()
-    release = folder.replace("/internal/", "/release/") if "/internal/" in folder else folder
-    summary = Evaluation.read(result.record).summary()
-    return f"{summary}\n  pages {folder}\n        {release}\n  done in {result.seconds:.0f} s"
+    release = folder.replace("/internal/", "/release/")
+    also = f"\n        {release}" if Path(release).is_dir() else ""
+    summary = read_record(result.record).summary()
+    return f"{summary}\n  pages {folder}{also}\n  done in {result.seconds:.0f} s"

@@ -182,11 +182,11 @@ class ParameterForm:
             self._print(self._words["bug"].format(what=f"{type(error).__name__}: {error}"))
 
     def _show(self, result: RunResult, reports: Path) -> None:
-        from sme_eval.evaluation.record import Evaluation
         from sme_eval.runs.index import write_index
+        from sme_eval.runs.page_record import read_record
 
         write_index(reports)
-        self._print(Evaluation.read(result.record).summary())
+        self._print(read_record(result.record).summary())
         folder, slug = result.record.parent, result.slug
         release = reports / "release" / slug
         links = [

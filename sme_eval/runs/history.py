@@ -10,6 +10,7 @@ from sme_eval.runs.failures import read_failures
 from sme_eval.runs.index import write_index
 from sme_eval.runs.manifest import write_manifest
 from sme_eval.runs.one_at_a_time import one_at_a_time
+from sme_eval.runs.parameters import PAGES
 from sme_eval.runs.plan_file import PlanFile
 from sme_eval.runs.stale import find_stamp
 from sme_eval.runs.stamp import STAMP, Stamp, read_stamps
@@ -35,12 +36,15 @@ def _line(stamp: Stamp) -> str:
 
 
 def prune(reports: str | Path, plan: PlanFile) -> tuple[str, ...]:
-    """Remove the runs that `plan` does not ask for, their files as they were written and nothing else; the slugs that went."""
+    """Remove the runs that `plan` does not ask for, their files as they were written and nothing else; the slugs that went.
+
+    Pages without an evaluation stay: no plan can ask for them.
+    """
     folder = Path(reports).resolve()
     with one_at_a_time(folder):
         stamps = read_stamps(folder)
         kept = {stamp.slug for report in plan.reports if (stamp := find_stamp(stamps, report)) is not None}
-        gone = [stamp for stamp in stamps if stamp.slug not in kept]
+        gone = [stamp for stamp in stamps if stamp.slug not in kept and stamp.name not in PAGES]
         for stamp in gone:
             _remove(folder, stamp)
         if gone:

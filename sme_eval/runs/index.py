@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sme_eval.errors import DataError
 from sme_eval.runs.keys import page_rendering, read_notebook, reasons
+from sme_eval.runs.page_record import read_page
 from sme_eval.runs.render import appendix_name, titles
 from sme_eval.runs.stale import changed_outputs
-from sme_eval.runs.stamp import digest, record_folder, write_whole
+from sme_eval.runs.stamp import PAGE, digest, record_folder, write_whole
+from sme_eval.terms import Language
 
 if TYPE_CHECKING:
     from sme_eval.briefing.index import AppendixEntry, Failure
     from sme_eval.briefing.index_entry import IndexEntry
+    from sme_eval.evaluation.record_base import Bilingual
 
 INDEX: Final = "index.html"
 STAMP: Final = "index.json"
 """Beside the internal reports: what the index was made from."""
 FAILURES: Final = "failures.json"
 """Beside it, if the last run could not finish every report: which, and why."""
+_LANGUAGES: Final[Mapping[Language, tuple[str, str]]] = {"zh": ("中文", "in Chinese"), "en": ("英文", "in English")}
 
 
 def index_reasons(reports: Path) -> tuple[str, ...]:
@@ -87,10 +92,19 @@ def _appendices(reports: Path) -> list[AppendixEntry]:
     from sme_eval.briefing.index import AppendixEntry
 
     return [
-        AppendixEntry(title=titles(read_notebook(path)), link=page.relative_to(reports).as_posix())
+        AppendixEntry(title=_title(path), link=page.relative_to(reports).as_posix())
         for path in sorted(reports.glob("internal/*/*.notebook.ipynb"))
         if (page := path.with_suffix(".html")).is_file()
     ]
+
+
+def _title(notebook: Path) -> Bilingual:
+    """The title of an executed notebook; of a page in one language with that language."""
+    title, record = titles(read_notebook(notebook)), notebook.parent / PAGE
+    if not record.is_file():
+        return title
+    zh, en = _LANGUAGES[read_page(record).language]
+    return replace(title, zh=f"{title.zh}（{zh}）", en=f"{title.en} ({en})")
 
 
 def _key(reports: Path) -> dict[str, Any]:

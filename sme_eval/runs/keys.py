@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sme_eval.errors import DataError, Problem
 from sme_eval.resources import project_folder, resource_files, resource_layers
+from sme_eval.runs.parameters import PAGES
 from sme_eval.runs.settings import Value
 from sme_eval.runs.stamp import digest, digest_texts
 
@@ -22,6 +23,11 @@ PACKAGE: Final = Path(__file__).resolve().parents[1]
 BRIEFING: Final = PACKAGE / "briefing"
 HELPERS: Final = ("drawing", "show", "show_checks", "simulated", "records", "evaluate")
 """Modules of this room that notebooks and `sme-eval evaluate` call: they shape what is estimated or shown."""
+
+PAGE_HELPERS: Final = (
+    "show_letter", "letter_numbers", "letter_page", "letter_traps", "letter_words", "page_record", "shown", "systems",
+)  # fmt: skip
+"""The same of notebooks without an evaluation."""
 
 PANEL_FILES: Final = ("panel", "panel_file")
 """Parameters that name a file of data."""
@@ -32,6 +38,7 @@ WORDS: Final[Mapping[str, str]] = {
     "code": "notebook code changed",
     "policy": "policy file changed",
     "recommendations": "recommendations changed",
+    "facts": "facts changed",
     "declarations": "dictionary or sources changed",
     "modules": "estimation code changed",
     "data": "data changed",
@@ -92,6 +99,7 @@ def notebook_estimation(name: str, parameters: Mapping[str, Value]) -> dict[str,
         "parameters": dict(parameters),
         "code": _digest(source(cell) for cell in cells if cell.get("cell_type") == "code"),
         **_inputs(str(parameters.get("policy", name)), parameters),
+        **(_page_inputs() if name in PAGES else {}),
     }
 
 
@@ -117,6 +125,18 @@ def _inputs(policy: str, parameters: Mapping[str, Value]) -> dict[str, Any]:
         "helpers": digest_texts((name, PACKAGE / "runs" / f"{name}.py") for name in HELPERS),
         "lock": lock_hash(),
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+    }
+
+
+def _page_inputs() -> dict[str, Any]:
+    """What a page on the published reply reads beside a panel: its facts, every policy, and the code of its tables and drawings."""
+    facts = [(name, path) for ending in (".toml", ".txt") for name, path in resource_files("facts", ending).items()]
+    own = [PACKAGE / "runs" / f"{name}.py" for name in (*HELPERS, *PAGE_HELPERS)]
+    drawn = [BRIEFING / name for name in ("figure_canvas.py", "figures_letter.py")]
+    return {
+        "policy": digest_texts(resource_files("policies", ".toml").items()),
+        "facts": digest_texts(facts),
+        "helpers": digest_texts((path.name, path) for path in (*own, *drawn)),
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, get_args, get_type_hints
 
 from sme_eval.errors import ParameterError, Problem, suggestion
 from sme_eval.runs.settings import Rule, Value, read_settings
-from sme_eval.terms import Comparison, PanelRule
+from sme_eval.terms import Comparison, Language, PanelRule
 
 TrainingOutcome = Literal["log_scrap", "training_hours", "log_sales", "log_employment"]
 CertificationOutcome = Literal["log_revenue", "log_employment"]
@@ -79,6 +79,7 @@ _SCENARIO: Final = _words(
 )
 _SEED: Final = _words("随机种子", "seed of the simulation", low=0)
 _FIRMS: Final = _words("模拟企业数", "number of simulated firms", low=FEWEST_FIRMS, high=MOST_FIRMS)
+_LANGUAGE: Final = _words("表格和图的语言", "language of tables and drawings")
 _REPETITIONS: Final = _words(
     "重复模拟的次数，0表示不重复",
     "further simulated panels on which the method is tried; 0 for none",
@@ -152,7 +153,25 @@ class OwnPanelParameters:
     reports: str = field(default="reports", metadata=_REPORTS)
 
 
-Parameters = OwnPanelParameters | TrainingGrantsParameters | CertificationParameters | SimulatedParameters | QuestionParameters
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterParameters:
+    """Parameters of `letter.ipynb`: the published reply, and a simulated panel where it takes firms to show something."""
+
+    language: Language = field(default="zh", metadata=_LANGUAGE)
+    scenario: ScenarioName = field(default="baseline", metadata=_SCENARIO)
+    seed: int = field(default=1, metadata=_SEED)
+    firms: int = field(default=6000, metadata=_FIRMS)
+    reports: str = field(default="reports", metadata=_REPORTS)
+
+
+Parameters = (
+    OwnPanelParameters
+    | TrainingGrantsParameters
+    | CertificationParameters
+    | SimulatedParameters
+    | QuestionParameters
+    | LetterParameters
+)
 
 NOTEBOOKS: Final[Mapping[str, type[Parameters]]] = {
     "training_grants": TrainingGrantsParameters,
@@ -171,7 +190,10 @@ EXPLORATIONS: Final[Mapping[str, type[Parameters]]] = {
 }
 """Notebooks that bear the name of a question: `sme-eval run` runs them for a policy, the sample report leaves them out."""
 
-REGISTERED: Final[Mapping[str, type[Parameters]]] = {**NOTEBOOKS, **EXPLORATIONS}
+PAGES: Final[Mapping[str, type[Parameters]]] = {"letter": LetterParameters}
+"""Notebooks without an evaluation: they end in their own page, are for internal use only, and no plan has them."""
+
+REGISTERED: Final[Mapping[str, type[Parameters]]] = {**NOTEBOOKS, **EXPLORATIONS, **PAGES}
 
 
 def notebook_name(notebook: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sme_eval.briefing.document import EVERY_FORMAT, FORMATS, FORMS, Form
 from sme_eval.errors import DataError, ParameterError, Problem, SmeEvalError, raise_if_any, suggestion
-from sme_eval.runs.parameters import Parameters, notebook_name, resolve, rules, values
+from sme_eval.runs.parameters import PAGES, Parameters, notebook_name, resolve, rules, values
 from sme_eval.runs.settings import Value
 from sme_eval.terms import LANGUAGES, Language
 
@@ -112,6 +112,10 @@ def _entry(entry: Mapping[str, Any], where: str, usual: Mapping[str, Any], probl
         notebook = notebook_name(str(entry.get("notebook", "")))
     except SmeEvalError as error:
         problems += [replace(problem, where=where) for problem in error.problems]
+        return []
+    if notebook in PAGES:
+        what = f"{notebook} is a page without an evaluation: a plan makes briefings, and it has none."
+        problems.append(Problem(what=what, where=where, remedy=f"sme-eval run {notebook}"))
         return []
     outputs = {**usual, **_outputs(entry, where, problems)}
     points = _points(entry, notebook, where, problems)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PurePath
 
@@ -18,11 +19,16 @@ def write_record(evaluation: Evaluation, reports: str = "reports") -> str:
 
     A notebook gives the same file whether its kernel works in the project folder or in `notebooks/`.
     """
-    staging = os.environ.get(STAGING)
     if name := os.environ.get(REPORT):
         evaluation = replace(evaluation, name=name)
+    return write_below(reports, evaluation.write)
+
+
+def write_below(reports: str, write: Callable[[Path], Path]) -> str:
+    """`write` a record into the folder of the reports; in a run into its staging folder, with the modules used beside it."""
+    staging = os.environ.get(STAGING)
     folder = Path(staging) if staging else project_folder() / reports
-    written = evaluation.write(folder)
+    written = write(folder)
     if staging:
         (folder.parent / MODULES).write_text(json.dumps(used_modules()), encoding="utf-8")
     return (PurePath(reports) / written.relative_to(folder)).as_posix()

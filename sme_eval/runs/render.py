@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sme_eval.briefing.document import EVERY_FORMAT, FORMATS, FORMS, Form, Format, file_stem
 from sme_eval.runs.keys import notebook_path, read_notebook, source
-from sme_eval.runs.stamp import record_folder, write_whole
+from sme_eval.runs.page_record import read_page
+from sme_eval.runs.stamp import PAGE, record_folder, write_whole
 from sme_eval.terms import LANGUAGES, Language
 
 if TYPE_CHECKING:
@@ -69,6 +70,10 @@ def rendering_units(verb: str, wanted: Wanted | None = None) -> int:
 
 def render_record(folder: Path, staging: Path, notebook: str, tick: Callable[[], None], *, wanted: Wanted | None = None) -> None:
     """Write the pages of the record in `folder` below `staging`; `notebook` names the one whose appendix is made, if any."""
+    if (folder / PAGE).is_file():
+        _page(folder, staging, notebook)
+        tick()
+        return
     from sme_eval.briefing.figure_reuse import DrawnFigures
     from sme_eval.briefing.render import render_forms
     from sme_eval.evaluation.disclosure import release, require_released
@@ -91,16 +96,34 @@ def render_record(folder: Path, staging: Path, notebook: str, tick: Callable[[],
         tick()
 
 
-def _appendix(evaluation: Evaluation, folder: Path, staging: Path, notebook: str) -> None:
-    import nbformat
+def _page(folder: Path, staging: Path, notebook: str) -> None:
+    """The page of a notebook without an evaluation, in the language of its run; nothing of it is released."""
+    from sme_eval.briefing.appendix import notebook_page
 
+    record = read_page(folder / PAGE)
+    node, title = _node(folder / executed_name(record.slug), notebook, record.language)
+    heading = title.zh if record.language == "zh" else title.en
+    page = notebook_page(node, heading, record.language, data_kind=record.data_kind, index_page=INDEX_PAGE, published=True)
+    write_whole(record_folder(staging, record.slug) / appendix_name(record.slug), page)
+
+
+def _appendix(evaluation: Evaluation, folder: Path, staging: Path, notebook: str) -> None:
     from sme_eval.briefing.appendix import notebook_page
 
     slug = evaluation.slug
-    shown = with_prose(read_notebook(folder / executed_name(slug)), read_notebook(notebook_path(notebook)))
-    node = nbformat.reads(json.dumps(without_title(shown)), as_version=4)  # type: ignore[no-untyped-call]
-    page = notebook_page(node, titles(shown).en, "en", data_kind=evaluation.data_kind, index_page=INDEX_PAGE)
+    node, title = _node(folder / executed_name(slug), notebook)
+    page = notebook_page(node, title.en, "en", data_kind=evaluation.data_kind, index_page=INDEX_PAGE)
     write_whole(record_folder(staging, slug) / appendix_name(slug), page)
+
+
+def _node(executed: Path, notebook: str, language: Language = "en") -> tuple[Any, Bilingual]:
+    """An executed notebook with its words as they are now and without its title on a page in `language`, and that title."""
+    import nbformat
+
+    shown = with_prose(read_notebook(executed), read_notebook(notebook_path(notebook)))
+    title = titles(shown)
+    bare = without_title(shown, title.zh if language == "zh" else "")
+    return nbformat.reads(json.dumps(bare), as_version=4), title  # type: ignore[no-untyped-call]
 
 
 def titles(notebook: Mapping[str, Any]) -> Bilingual:
@@ -112,10 +135,10 @@ def titles(notebook: Mapping[str, Any]) -> Bilingual:
     return Bilingual(zh=lines[1] if len(lines) > 1 else english, en=english)
 
 
-def without_title(notebook: Mapping[str, Any]) -> dict[str, Any]:
-    """The notebook without its first heading: the page around it has one."""
+def without_title(notebook: Mapping[str, Any], title: str = "") -> dict[str, Any]:
+    """The notebook without its first heading, nor the line that repeats `title`: the page around it has one."""
     first, *rest = notebook["cells"]
-    lines = [line for line in source(first).splitlines(keepends=True) if not line.startswith("# ")]
+    lines = [line for line in source(first).splitlines(keepends=True) if not line.startswith("# ") and line.strip() != title]
     return {**notebook, "cells": [{**first, "source": "".join(lines)}, *rest]}
 
 

@@ -27,12 +27,12 @@ from sme_eval.runs.keys import (
     policy_estimation,
     read_notebook,
 )
-from sme_eval.runs.parameters import Parameters, changed, notebook_name, resolve, values
+from sme_eval.runs.parameters import PAGES, Parameters, changed, notebook_name, resolve, values
 from sme_eval.runs.process import Listener, Worker
 from sme_eval.runs.progress import progress_bar
 from sme_eval.runs.render import rendering_units, wanted_pages
 from sme_eval.runs.settings import Value
-from sme_eval.runs.stamp import record_folder
+from sme_eval.runs.stamp import record_file, record_folder
 
 STAGING_PREFIX: Final = ".staging-"
 
@@ -131,7 +131,7 @@ def notebook_units(name: str, parameters: Parameters) -> int:
 
 def run_units(name: str, parameters: Parameters) -> int:
     """Steps of a whole run of a notebook: its cells and its pages."""
-    return notebook_units(name, parameters) + rendering_units("run")
+    return notebook_units(name, parameters) + (1 if name in PAGES else rendering_units("run"))
 
 
 def run_job(
@@ -144,7 +144,7 @@ def run_job(
         if hold is not None:
             hold(worker)
         slug = worker.run(listen)
-    record = record_folder(Path(job.reports), slug) / "evaluation.json"
+    record = record_file(record_folder(Path(job.reports), slug))
     return RunResult(name=job.name, slug=slug, record=record, seconds=time.monotonic() - started)
 
 

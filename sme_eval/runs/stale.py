@@ -16,7 +16,7 @@ from sme_eval.runs.keys import notebook_estimation, notebook_rendering, reasons
 from sme_eval.runs.parameters import NOTEBOOKS, Parameters, resolve, values
 from sme_eval.runs.plan_file import PlanFile, Report
 from sme_eval.runs.render import Wanted, wanted_pages
-from sme_eval.runs.stamp import Stamp, digest, read_stamps, record_folder
+from sme_eval.runs.stamp import Stamp, digest, read_stamps, record_file, record_folder
 from sme_eval.runs.used import changed_modules
 
 PARTS = ("estimation", "rendering")
@@ -169,7 +169,7 @@ def decide(
     estimate = (*reasons(estimation, then), *_code(used), *changed_outputs(reports, stamp.estimated))
     if not stamp.rendering:
         return estimate, ("not rendered yet",)
-    record = digest(record_folder(reports, stamp.slug) / "evaluation.json")
+    record = digest(record_file(record_folder(reports, stamp.slug)))
     render = (*reasons({**rendering, "record": record}, stamp.rendering), *changed_outputs(reports, stamp.rendered))
     return estimate, render
 

@@ -12,6 +12,9 @@ from typing import Any, Final
 
 SCHEMA: Final = 1
 STAMP: Final = "run.json"
+EVALUATION: Final = "evaluation.json"
+PAGE: Final = "page.json"
+"""The record of a notebook without an evaluation; it stands in the place of the other."""
 Key = Mapping[str, Any]
 """What an output was made from: component → digest or value."""
 
@@ -41,6 +44,12 @@ class Stamp:
 def record_folder(reports: Path, slug: str) -> Path:
     """Where the internal outputs of a run lie."""
     return reports / "internal" / slug
+
+
+def record_file(folder: Path) -> Path:
+    """The record in the folder of a run: of an evaluation, else of a page without one."""
+    page = folder / PAGE
+    return page if page.is_file() else folder / EVALUATION
 
 
 def read_stamps(reports: Path) -> list[Stamp]:

@@ -12,7 +12,7 @@ from sme_eval.runs.keys import notebook_estimation, notebook_rendering, page_ren
 from sme_eval.runs.parameters import REGISTERED
 from sme_eval.runs.render import render_record, wanted_pages
 from sme_eval.runs.stale import changed_outputs
-from sme_eval.runs.stamp import Stamp, digest, read_stamps, record_folder
+from sme_eval.runs.stamp import Stamp, digest, read_stamps, record_file, record_folder
 from sme_eval.runs.used import changed_modules
 
 
@@ -61,7 +61,7 @@ def _find(report: str | Path, reports: Path) -> tuple[Path, Stamp]:
 
 def _rendered_again(reports: Path, stamp: Stamp) -> list[Problem]:
     """Pages that the record no longer gives; nothing to say where the record was altered, or the briefing's code is newer."""
-    record = record_folder(reports, stamp.slug) / "evaluation.json"
+    record = record_file(record_folder(reports, stamp.slug))
     if not stamp.rendering or digest(record) != stamp.rendering.get("record") or reasons(_rendering(stamp), stamp.rendering):
         return []
     wanted = wanted_pages(stamp.rendering.get("pages", ()), stamp.rendering.get("formats", ()))
@@ -93,9 +93,9 @@ def _since(stamp: Stamp) -> tuple[str, ...]:
 
 def _tree(reports: Path, stamp: Stamp) -> list[str]:
     """A run from a checkout with changes that were not committed cannot be made again from its commit."""
-    from sme_eval.evaluation.record import Evaluation
+    from sme_eval.runs.page_record import read_record
 
-    made = Evaluation.read(record_folder(reports, stamp.slug)).provenance
+    made = read_record(record_file(record_folder(reports, stamp.slug))).provenance
     if made.dirty:
         return [f"  made from a dirty tree: commit {made.commit[:12]} with changes that were not committed"]
     return [f"  made from commit {made.commit[:12]}"] if made.commit else []

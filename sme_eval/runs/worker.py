@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from sme_eval.errors import DataError, Problem, RunError, SmeEvalError
 from sme_eval.runs.job import MODULES, REPORT, STAGING, Job, error_to_plain, unwritable
-from sme_eval.runs.stamp import Stamp, digest, publish, read_stamps, record_folder
+from sme_eval.runs.stamp import EVALUATION, PAGE, Stamp, digest, publish, read_stamps, record_file, record_folder
 from sme_eval.runs.used import begin, used_modules
 
 Say = Callable[..., None]
@@ -138,9 +138,9 @@ def _modules(path: Path) -> dict[str, str]:
 
 def _only_record(job: Job, staging: Path) -> str:
     """The slug of the one record that was written and that reads back."""
-    from sme_eval.evaluation.record import Evaluation
+    from sme_eval.runs.page_record import read_record
 
-    paths = list(staging.glob("internal/*/evaluation.json"))
+    paths = [path for name in (EVALUATION, PAGE) for path in staging.glob(f"internal/*/{name}")]
     if len(paths) != 1:
         raise RunError(
             Problem(
@@ -150,7 +150,7 @@ def _only_record(job: Job, staging: Path) -> str:
             )
         )
     try:
-        return Evaluation.read(paths[0]).slug
+        return read_record(paths[0]).slug
     except DataError as error:
         raise RunError(error.problems) from None
 
@@ -166,7 +166,7 @@ def _render(job: Job, stamp: Stamp, say: Say) -> Stamp:
     wanted = wanted_pages(job.pages, job.formats)
     render_record(folder, staging, notebook, tick=lambda: say("advance"), wanted=wanted)
     made = publish(staging, reports, stamp.rendered)
-    rendering = {**(job.rendering or {}), "record": digest(folder / "evaluation.json")}
+    rendering = {**(job.rendering or {}), "record": digest(record_file(folder))}
     seconds = {**stamp.seconds, "rendering": _since(started)}
     stamp = replace(stamp, rendering=rendering, rendered=made, seconds=seconds)
     stamp.write(reports)

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "intake": DATA | {"simulate"},
     "evaluation": ESTIMATION | {"policies", "simulate", "intake"},
     "briefing": LEAVES | {"results", "evaluation"},
-    "runs": LEAVES | {"evaluation", "briefing", "policies", "intake", "simulate", "panel"},
+    "runs": LEAVES | {"evaluation", "briefing", "policies", "intake", "simulate", "panel", "results"},
     "cli": LEAVES | {"runs", "evaluation", "briefing", "policies", "intake", "simulate", "panel"},
     "__main__": {"cli"},
 }

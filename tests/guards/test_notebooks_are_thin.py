@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from sme_eval.runs.keys import source
+from sme_eval.runs.parameters import PAGES
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 MOST_CELLS, MOST_LINES = 12, 10
+PAGE_RECORDS = {"letter": "sme.write_letter(panel, growth, language, reports)"}
 ALLOWED_IMPORTS = {"sme_eval"}
 FORBIDDEN = (
     ast.FunctionDef,
@@ -77,9 +79,14 @@ def test_it_begins_with_a_question_in_both_languages(path: Path) -> None:
     assert chinese.endswith("？")
 
 
+def test_pages_without_an_evaluation_have_their_own_record() -> None:
+    assert set(PAGE_RECORDS) == set(PAGES)
+
+
 @every_notebook
 def test_it_ends_with_the_record(path: Path) -> None:
-    assert [text for text, _ in code_cells(path)][-1].strip() == "sme.write_record(evaluation, reports)"
+    last = PAGE_RECORDS.get(path.stem, "sme.write_record(evaluation, reports)")
+    assert [text for text, _ in code_cells(path)][-1].strip() == last
 
 
 @every_notebook
