@@ -57,8 +57,6 @@ def words_of(speaker: Speaker, key: str, root: str = "", at: str = "") -> str:
 
 def finished(figure: Figure, evaluation: Evaluation, speaker: Speaker, root: str = "") -> bytes:
     """PNG bytes with the kind of data on top, and a watermark over everything that is simulated."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
     label = plain(speaker.runs((Say("figure.label", root=root),)))
     simulated = evaluation.data_kind == "simulated"
     return labelled(figure, label, words_of(speaker, "figure.watermark") if simulated else "")
@@ -66,6 +64,8 @@ def finished(figure: Figure, evaluation: Evaluation, speaker: Speaker, root: str
 
 def labelled(figure: Figure, label: str, watermark: str = "") -> bytes:
     """PNG bytes with `label` on top, in the colour of simulations where there is a watermark, and that across the figure."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     figure.suptitle(label, x=0.99, ha="right", fontsize=8.5, color=TRUTH if watermark else "#52606d")
     if watermark:
         _watermark(figure, watermark)
