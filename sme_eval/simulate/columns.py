@@ -67,7 +67,8 @@ def panel_frame(cities: Sequence[City], years: IntegerArray, reward: Reward, tru
             **_trait_columns(each),
             **_other_columns(each),
             **more_columns(each, observed, starts, len(cities)),
-        }
+        },
+        copy=False,
     )
 
 

@@ -39,11 +39,12 @@ def own_noise(draws: Draws, name: str, process: OutcomeProcess, years: int, firm
 
 def autoregression(generator: np.random.Generator, shape: tuple[int, int], sd: float, persistence: float) -> FloatArray:
     """(firms, years) stationary: the first year is drawn from the distribution of all later ones."""
-    noise = generator.standard_normal(shape) * sd
-    noise[:, 1:] *= np.sqrt(1.0 - persistence**2)
+    noise = np.ascontiguousarray(generator.standard_normal(shape).T)  # (years, firms): a year lies in one piece
+    noise *= sd
+    noise[1:] *= np.sqrt(1.0 - persistence**2)
     for year in range(1, shape[1]):
-        noise[:, year] += persistence * noise[:, year - 1]
-    return noise
+        noise[year] += persistence * noise[year - 1]
+    return np.ascontiguousarray(noise.T)
 
 
 def without_noise(draws: Draws, name: str, process: OutcomeProcess, firms: Firms, years: IntegerArray) -> FloatArray:

@@ -69,10 +69,11 @@ def draw_services(draws: Draws, world: Scenario, who: Candidates, key: IntegerAr
     starts = {}
     for name, offer in SERVICES.items():
         start = np.full(who.firms.count, NEVER, dtype=np.int64)
+        generator = draws.stream(name)
         for year, count in offer.batches.items():
             may = _may(offer.who, year, who, key, (exporter, traits.constrained > 0))
             free = may & (start == NEVER) & who.there(year)
-            start[choose(draws.stream(f"{name} {year}"), scores[year], free, count)] = year
+            start[choose(generator, scores[year], free, count)] = year
         starts[name] = start
     return Services(exporter, FrozenMapping(starts))
 

@@ -122,18 +122,20 @@ def _innovative(draws: Draws, world: Scenario, who: Candidates) -> IntegerArray:
     srdi, earliest = who.tiers.srdi, min(INNOVATIVE_ONLY)
     lag = draws.stream("innovative lag").choice(len(INNOVATIVE_LAGS), srdi.size, p=INNOVATIVE_LAGS)
     start = np.where(srdi < NEVER, np.minimum(srdi, np.maximum(srdi - lag, earliest)), NEVER)
+    generator = draws.stream("innovative")
     for year, count in INNOVATIVE_ONLY.items():
         free = (start == NEVER) & who.there(year)
-        start[choose(draws.stream(f"innovative {year}"), who.score(world, year), free, count)] = year
+        start[choose(generator, who.score(world, year), free, count)] = year
     return start
 
 
 def _key(draws: Draws, world: Scenario, who: Candidates, lapse: IntegerArray) -> IntegerArray:
     """Little giants with a valid certificate."""
     start = np.full(who.firms.count, NEVER, dtype=np.int64)
+    generator = draws.stream("key")
     for year, count in KEY.items():
         free = (start == NEVER) & (who.tiers.certified <= year) & (lapse > year) & who.there(year)
-        start[choose(draws.stream(f"key {year}"), who.score(world, year), free, count)] = year
+        start[choose(generator, who.score(world, year), free, count)] = year
     return start
 
 
