@@ -132,6 +132,9 @@ def _duplicate_problems(firm: NDArray[Any], year: NDArray[Any], origin: Origin) 
     import pandas as pd
 
     known = (firm >= 0) & (year >= 0)
+    place = firm * (year.max(initial=0) + 1) + year
+    if known.all() and (np.diff(place) > 0).all():  # sorted by firm and year: nothing to look for
+        return []
     repeated = pd.DataFrame({FIRM: firm, YEAR: year}).duplicated(keep=False).to_numpy() & known
     if not repeated.any():
         return []

@@ -79,7 +79,9 @@ def _outside(values: NDArray[Any], column: Column) -> NDArray[np.bool_]:
         outside |= values < column.minimum
     if column.maximum is not None:
         outside |= values > column.maximum
-    return outside & ~np.isin(values, list(column.special_values)) if outside.any() else outside
+    for code in column.special_values:
+        outside &= values != code
+    return outside
 
 
 def _compared(column: Column) -> bool:

@@ -32,6 +32,9 @@ RATE_FALL: Final = 0.15
 TURNOVER: Final = (0.4, 0.9)
 """New loans of a year as a share of the balance at its end, uniform between these, and never less than the balance grew."""
 
+HALVINGS: Final = 48
+"""Of the interval in which the shift of unsecured shares lies: the share is right to far more digits than the reply has."""
+
 
 @dataclass(frozen=True, slots=True)
 class BankReturn:
@@ -74,13 +77,13 @@ def _scale(raw: FloatArray, end: int, years: IntegerArray) -> FloatArray:
 
 def _shares(percent: FloatArray, balance: FloatArray, srdi: FlagArray, end: int) -> FloatArray:
     """(firms, years) unsecured share in [0, 1]: shifted so that the mean over the loans of SRDI firms is that of the reply."""
-    given, weight = percent[srdi, end], balance[srdi, end]
+    given, weight = percent[srdi, end], balance[srdi, end] / balance[srdi, end].sum()
 
     def mean(shift: float) -> float:
-        return float(np.average(np.clip(given + shift, 0.0, 100.0), weights=weight))
+        return float(weight @ np.minimum(np.maximum(given + shift, 0.0), 100.0))
 
-    low, high = -UNSECURED_SHARE - 100.0, 100.0 + UNSECURED_SHARE
-    for _ in range(60):
+    low, high = -float(given.max()), 100.0 - float(given.min())  # every share 0, every share 100
+    for _ in range(HALVINGS):
         middle = 0.5 * (low + high)
         low, high = (middle, high) if mean(middle) < UNSECURED_SHARE else (low, middle)
     return np.asarray(np.clip(percent + 0.5 * (low + high), 0.0, 100.0) / 100.0)
