@@ -67,12 +67,13 @@ def conform(frame: pd.DataFrame, dictionary: Dictionary, origin: Origin) -> pd.D
         problems += _value_problems(column, converted[column.name], origin)
     if FIRM in converted and YEAR in converted:
         firm = np.asarray(pd.factorize(converted[FIRM].data)[0])
+        first = _first_rows(firm)
         problems += _duplicate_problems(firm, converted[YEAR].codes, origin)
         problems += [
             problem
             for column in columns
             if column.constant_within_firm
-            for problem in _varying_problems(column, converted[column.name], firm, origin)
+            for problem in _varying_problems(column, converted[column.name], (firm, first), origin)
         ]
     raise_if_any(DataError, problems)
     return pd.DataFrame({name: c.data for name, c in converted.items()}, copy=True)
@@ -131,6 +132,9 @@ def _duplicate_problems(firm: NDArray[Any], year: NDArray[Any], origin: Origin) 
     import pandas as pd
 
     known = (firm >= 0) & (year >= 0)
+    place = firm * (year.max(initial=0) + 1) + year
+    if known.all() and (np.diff(place) > 0).all():  # sorted by firm and year: nothing to look for
+        return []
     repeated = pd.DataFrame({FIRM: firm, YEAR: year}).duplicated(keep=False).to_numpy() & known
     if not repeated.any():
         return []
@@ -145,8 +149,21 @@ def _duplicate_problems(firm: NDArray[Any], year: NDArray[Any], origin: Origin) 
     ]
 
 
-def _varying_problems(column: Column, values: Converted, firm: NDArray[Any], origin: Origin) -> list[Problem]:
-    """Firms whose value changes although declared constant; missing values contradict nothing."""
+def _first_rows(firm: NDArray[Any]) -> NDArray[np.int64]:
+    """(rows,) the first row of each row's firm; rows without a firm have any."""
+    first = np.zeros(firm.max(initial=0) + 1, dtype=np.int64)
+    first[firm[::-1]] = np.arange(firm.size)[::-1]  # written backwards: the first row of a firm is written last
+    return np.asarray(first[firm])
+
+
+def _varying_problems(column: Column, values: Converted, firms: tuple[NDArray[Any], NDArray[Any]], origin: Origin) -> list[Problem]:
+    """Firms whose value changes although declared constant; missing values contradict nothing.
+
+    `firms` are the firm of each row and that firm's first row.
+    """
+    firm, first_row = firms
+    if not (values.codes != values.codes[first_row]).any():
+        return []
     known = (firm >= 0) & (values.codes >= 0)
     rows = np.flatnonzero(known)
     first = np.zeros(firm.max(initial=0) + 1, dtype=np.int64)

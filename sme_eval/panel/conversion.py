@@ -44,28 +44,48 @@ def convert(series: pd.Series[Any], column: Column) -> Converted:
 
 def _number(series: pd.Series[Any], column: Column) -> Converted:
     """Integers, flags and floats; texts that read as numbers are numbers."""
+    if series.dtype == np.int64 and column.type != "float":
+        return _whole_number(series.to_numpy(), column)
     missing = series.isna().to_numpy(dtype=bool)
     values = _as_float(series)
-    nothing = np.zeros(len(series), dtype=bool)
     unreadable = ~np.isfinite(values) & ~missing
     if column.type == "integer":
         unreadable |= ~missing & (values != np.rint(values))
     elif column.type == "flag":
         unreadable |= ~missing & (values != 0) & (values != 1)
-    outside = nothing.copy()
+    whole = column.type != "float" and not missing.any() and not unreadable.any()
+    return Converted(
+        data=values.astype(np.int64) if whole else values,
+        codes=_codes(values, missing | unreadable) if _compared(column) else _NO_CODES,
+        missing=missing,
+        unreadable=unreadable,
+        outside=_outside(values, column) & ~unreadable,
+    )
+
+
+def _whole_number(values: NDArray[np.int64], column: Column) -> Converted:
+    """Integers and flags that are whole numbers already, none of them missing: their own codes, counted from the least."""
+    nothing = np.zeros(values.size, dtype=bool)
+    unreadable = (values != 0) & (values != 1) if column.type == "flag" else nothing
+    codes = values - values.min(initial=0) if _compared(column) else _NO_CODES
+    outside = _outside(values, column) & ~unreadable
+    return Converted(data=values, codes=codes, missing=nothing, unreadable=unreadable, outside=outside)
+
+
+def _outside(values: NDArray[Any], column: Column) -> NDArray[np.bool_]:
+    """(rows,) whether a number is neither in the column's range nor one of its special values."""
+    outside = np.zeros(values.size, dtype=bool)
     if column.minimum is not None:
         outside |= values < column.minimum
     if column.maximum is not None:
         outside |= values > column.maximum
-    outside &= ~unreadable & ~np.isin(values, list(column.special_values))
-    whole = column.type != "float" and not missing.any() and not unreadable.any()
-    return Converted(
-        data=values.astype(np.int64) if whole else values,
-        codes=_codes(values, missing | unreadable) if column.constant_within_firm or column.required else _NO_CODES,
-        missing=missing,
-        unreadable=unreadable,
-        outside=outside,
-    )
+    for code in column.special_values:
+        outside &= values != code
+    return outside
+
+
+def _compared(column: Column) -> bool:
+    return column.constant_within_firm or column.required
 
 
 def _as_float(series: pd.Series[Any]) -> NDArray[np.float64]:

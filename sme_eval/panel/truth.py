@@ -27,9 +27,25 @@ STEP: Final = FrozenMapping(
         "srdi_year": ("srdi",),
         "library_year": ("credit",),
         "listed_year": ("credit",),
+        "digital_year": ("digital",),
+        "key_year": ("key",),
+        "board_year": ("board",),
+        "export_insurance_year": ("export_insurance",),
+        "land_year": ("land",),
+        "loan_equity_year": ("loan_equity",),
+        "training_year": ("training",),
+        "internship_year": ("internship",),
+        "clinic_year": ("clinic",),
+        "first_set_year": ("first_set",),
+        "innovative_year": (),
+        "upgrade_library_year": (),
+        "above_scale_year": (),
+        "provincial_library_year": (),
+        "loan_platform_year": (),
+        "first_loan_year": (),
     }
 )
-"""Start → the parts of the effect that the entry itself brings."""
+"""Start → the parts of the effect that the entry itself brings; none where it brings nothing to any outcome."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -77,3 +77,11 @@ class Exit:
     """Per log point of growth: firms that shrank leave more often."""
     certified: float = 0.3
     """Factor on the chance of a little giant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """Firms that are not in the panel from its first year on, but always from four years before their first list or service on."""
+
+    share: float = 0.0
+    """Of all firms; the year is any later one, equally likely, and brought forward where a list asks for it."""

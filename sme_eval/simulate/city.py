@@ -17,6 +17,7 @@ from sme_eval.simulate.concurrent import (
 from sme_eval.simulate.credit import credit_effects, untreated_credit
 from sme_eval.simulate.effects import employment_parts, revenue_parts
 from sme_eval.simulate.firms import Draws, Firms, FloatArray, IntegerArray, draw_firms
+from sme_eval.simulate.more import Known, More, draw_more
 from sme_eval.simulate.outcomes import own_noise, untreated_employment, untreated_revenue
 from sme_eval.simulate.scenario import Scenario
 from sme_eval.simulate.selection import Tiers, draw_tiers
@@ -32,6 +33,7 @@ class City:
     tiers: Tiers
     traits: Traits
     beside: Beside
+    more: More
     untreated: Mapping[str, FloatArray]
     """By outcome, without the policies under study; other policies act here."""
     parts: Mapping[str, Mapping[str, FloatArray]]
@@ -47,21 +49,28 @@ def draw_city(draws: Draws, world: Scenario, count: int, years: IntegerArray) ->
     tiers = draw_tiers(draws, world, firms, revenue, years)
     beside = _beside(draws, world, firms, tiers, (revenue, years))
     credit = credit_effects(world.credit, tiers, years)
+    terms = untreated_credit(draws, world, firms, noise)
+    traits = draw_traits(draws, firms, employment[:, 0], int(years[0]))
+    city = Known(firms, tiers, traits, beside)
+    more = draw_more(draws, world, city, (revenue, noise, years), {name: terms[name] + credit[name] for name in terms})
     return City(
         number=draws.city,
         firms=firms,
         tiers=tiers,
-        traits=draw_traits(draws, firms, employment[:, 0], int(years[0])),
+        traits=traits,
         beside=beside,
+        more=more,
         untreated={
             "log_revenue": with_status(revenue, world.concurrent, beside.high_tech, years),
             "log_employment": employment,
-            **untreated_credit(draws, world, firms, noise),
+            **terms,
+            **more.untreated,
         },
         parts={
             "log_revenue": revenue_parts(draws, world, firms, tiers, years),
             "log_employment": employment_parts(world, tiers, years),
             **{outcome: {"credit": effect} for outcome, effect in credit.items()},
+            **more.parts,
         },
     )
 

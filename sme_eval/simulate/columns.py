@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sme_eval.panel.categories import with_categories
 from sme_eval.panel.declarations import Label
@@ -14,7 +13,9 @@ from sme_eval.panel.dictionary import Dictionary
 from sme_eval.panel.truth import Truth
 from sme_eval.simulate.city import City
 from sme_eval.simulate.firms import DISTRICTS, INDUSTRIES, FlagArray, FloatArray, IntegerArray
+from sme_eval.simulate.more_columns import DISTRICT_COLUMNS, more_columns, more_starts
 from sme_eval.simulate.rewards import published_doses
+from sme_eval.simulate.rows import Rows, categorical, district_key, of_districts
 from sme_eval.simulate.scenario import Reward
 from sme_eval.simulate.traits import AGE_CLASSES, OWNERS, SIZE_CLASSES
 from sme_eval.terms import NEVER
@@ -22,12 +23,17 @@ from sme_eval.terms import NEVER
 if TYPE_CHECKING:
     import pandas as pd
 
+TIERS: Final = ("certified_year", "certified_year_half", "srdi_year", "library_year", "listed_year")
+"""Starts of the policies that act on revenue, in the order of the panel's columns."""
+
 
 def simulated_rows(cities: Sequence[City], years: IntegerArray, reward: Reward) -> tuple[pd.DataFrame, Truth]:
-    """The panel's rows and their truth, sorted by firm and year, without the years from which on a firm is gone."""
+    """The panel's rows and their truth, sorted by firm and year, without the years before a firm enters and after it is gone."""
     truth = panel_truth(cities, years)
     frame = panel_frame(cities, years, reward, truth)
-    kept = truth.year < _Firms(cities, years.size).row(lambda city: city.beside.gone)
+    each = Rows(cities, years.size)
+    kept = truth.year < each.row(lambda city: city.beside.gone)
+    kept &= truth.year >= each.row(lambda city: city.more.register.entered)
     if kept.all():
         return frame, truth
     return frame[kept].reset_index(drop=True), _restricted(truth, kept)
@@ -37,7 +43,7 @@ def panel_frame(cities: Sequence[City], years: IntegerArray, reward: Reward, tru
     """One row per firm and year, sorted by both; observed outcomes are untreated ones plus the effects of `truth`."""
     import pandas as pd
 
-    each = _Firms(cities, years.size)
+    each = Rows(cities, years.size)
     starts = {name: np.where(start == NEVER, 0, start) for name, start in truth.starts.items()}
     untreated = {o: np.concatenate([city.untreated[o].ravel() for city in cities]) for o in truth.outcomes}
     observed = {outcome: values + truth.effects[outcome] for outcome, values in untreated.items()}
@@ -50,9 +56,9 @@ def panel_frame(cities: Sequence[City], years: IntegerArray, reward: Reward, tru
             "log_employment": observed["log_employment"],
             "rd_intensity": each.row(lambda city: city.firms.rd_intensity),
             "city": each.row(lambda city: np.full(city.firms.count, city.number)),
-            "district": _districts(each, len(cities)),
-            "industry": _categorical(each.row(lambda city: city.firms.industry), INDUSTRIES),
-            **starts,
+            "district": of_districts(each, len(cities), lambda city: city.firms.district, DISTRICTS),
+            "industry": categorical(each.row(lambda city: city.firms.industry), INDUSTRIES),
+            **{name: starts[name] for name in TIERS},
             "certified": (truth.year >= truth.starts["certified_year"]).astype(np.int64),
             "spread": observed["spread"],
             "log_credit_balance": observed["log_credit_balance"],
@@ -60,23 +66,25 @@ def panel_frame(cities: Sequence[City], years: IntegerArray, reward: Reward, tru
             "reward_dose": each.row(lambda city: doses[city.firms.district]),
             **_trait_columns(each),
             **_other_columns(each),
-        }
+            **more_columns(each, observed, starts, len(cities)),
+        },
+        copy=False,
     )
 
 
-def _trait_columns(each: _Firms) -> dict[str, Any]:
+def _trait_columns(each: Rows) -> dict[str, Any]:
     """Traits that no outcome depends on, by column."""
     return {
-        "ownership": _categorical(each.row(lambda city: city.traits.ownership), OWNERS),
+        "ownership": categorical(each.row(lambda city: city.traits.ownership), OWNERS),
         "founded_year": each.row(lambda city: city.traits.founded),
-        "age_class": _categorical(each.row(lambda city: city.traits.age_class), AGE_CLASSES),
-        "size_class": _categorical(each.row(lambda city: city.traits.size_class), SIZE_CLASSES),
+        "age_class": categorical(each.row(lambda city: city.traits.age_class), AGE_CLASSES),
+        "size_class": categorical(each.row(lambda city: city.traits.size_class), SIZE_CLASSES),
         "high_technology": each.row(lambda city: city.traits.high_technology),
         "constrained": each.row(lambda city: city.traits.constrained),
     }
 
 
-def _other_columns(each: _Firms) -> dict[str, Any]:
+def _other_columns(each: Rows) -> dict[str, Any]:
     """Other policies, lapses, research and exposure, by column."""
     return {
         "high_tech_year": each.start(lambda city: city.beside.high_tech),
@@ -90,7 +98,7 @@ def _other_columns(each: _Firms) -> dict[str, Any]:
 
 def panel_truth(cities: Sequence[City], years: IntegerArray) -> Truth:
     """Starts, effects and their parts, in the order of the rows."""
-    each = _Firms(cities, years.size)
+    each = Rows(cities, years.size)
     parts = {
         outcome: {part: np.concatenate([city.parts[outcome][part].ravel() for city in cities]) for part in of_first}
         for outcome, of_first in cities[0].parts.items()
@@ -104,6 +112,8 @@ def panel_truth(cities: Sequence[City], years: IntegerArray) -> Truth:
             "srdi_year": each.row(lambda city: city.tiers.srdi),
             "library_year": each.row(lambda city: city.tiers.library),
             "listed_year": each.row(lambda city: city.tiers.listed),
+            "digital_year": each.row(lambda city: city.beside.digital),
+            **more_starts(each),
         },
         effects={outcome: _sum(of.values()) for outcome, of in parts.items()},
         parts=parts,
@@ -125,52 +135,15 @@ def city_dictionary(dictionary: Dictionary, cities: int) -> Dictionary:
     """`dictionary` with the districts of the second and later cities, named after those of the first."""
     if cities == 1:
         return dictionary
-    known = dictionary["district"].categories
-    more = {
-        district_key(key, city): Label(zh=f"第{city}市{known[key].zh}", en=f"{known[key].en} of city {city}")
-        for city in range(2, cities + 1)
-        for key in DISTRICTS
-    }
-    return with_categories(dictionary, {"district": more})
-
-
-def district_key(key: str, city: int) -> str:
-    """`cixi` in the first city, `c02_cixi` in the second."""
-    return key if city == 1 else f"c{city:02d}_{key}"
-
-
-class _Firms:
-    """One value per firm to one per row, over all cities."""
-
-    def __init__(self, cities: Sequence[City], years: int) -> None:
-        self._cities = cities
-        self._years = years
-        self.count = sum(city.firms.count for city in cities)
-
-    def row(self, values: Callable[[City], NDArray[Any]]) -> NDArray[Any]:
-        """(rows,) from (firms,) of each city."""
-        return np.repeat(np.concatenate([values(city) for city in self._cities]), self._years)
-
-    def start(self, values: Callable[[City], IntegerArray]) -> IntegerArray:
-        """(rows,) first years from (firms,) of each city, 0 for never."""
-        start = np.concatenate([values(city) for city in self._cities])
-        return np.repeat(np.where(start == NEVER, 0, start), self._years)
-
-    def yearly(self, values: Callable[[City], FloatArray]) -> FloatArray:
-        """(rows,) from (firms, years) of each city."""
-        return np.concatenate([values(city).ravel() for city in self._cities])
-
-
-def _districts(each: _Firms, cities: int) -> pd.Categorical[str]:
-    keys = tuple(district_key(key, city) for city in range(1, cities + 1) for key in DISTRICTS)
-    return _categorical(each.row(lambda city: city.firms.district + (city.number - 1) * len(DISTRICTS)), keys)
-
-
-def _categorical(position: IntegerArray, keys: tuple[str, ...]) -> pd.Categorical[str]:
-    """(rows,) `keys` at these positions."""
-    import pandas as pd
-
-    return pd.Categorical.from_codes(position, categories=pd.Index(list(keys), dtype="str"))
+    more = {}
+    for column, keys in DISTRICT_COLUMNS.items():
+        known = dictionary[column].categories
+        more[column] = {
+            district_key(key, city): Label(zh=f"第{city}市{known[key].zh}", en=f"{known[key].en} of city {city}")
+            for city in range(2, cities + 1)
+            for key in keys
+        }
+    return with_categories(dictionary, more)
 
 
 def _sum(parts: Any) -> FloatArray:

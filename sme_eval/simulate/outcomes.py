@@ -18,7 +18,7 @@ def untreated_revenue(draws: Draws, world: Scenario, firms: Firms, years: Intege
     """(firms, years) ln 10,000 yuan; `noise` is the firm's own, which its demand for credit follows too."""
     slope = world.hidden.slope * firms.hidden
     slope += world.reward.richer_grow_faster * true_doses(world.reward)[firms.district] / 50
-    outcome = _without_noise(draws, "revenue", world.revenue, firms, years) + noise
+    outcome = without_noise(draws, "revenue", world.revenue, firms, years) + noise
     outcome += (world.revenue.sd_firm * firms.size)[:, None]
     return np.asarray(outcome + slope[:, None] * (years - TREND_ORIGIN))
 
@@ -27,7 +27,7 @@ def untreated_employment(draws: Draws, world: Scenario, firms: Firms, years: Int
     """(firms, years) ln persons; its firm effect shares half its variance with revenue's."""
     process = world.employment
     own = draws.stream("employment firm effect").standard_normal(firms.count)
-    outcome = _without_noise(draws, "employment", process, firms, years)
+    outcome = without_noise(draws, "employment", process, firms, years)
     outcome += own_noise(draws, "employment", process, years.size, firms.count)
     return np.asarray(outcome + (process.sd_firm * np.sqrt(0.5) * (firms.size + own))[:, None])
 
@@ -39,14 +39,15 @@ def own_noise(draws: Draws, name: str, process: OutcomeProcess, years: int, firm
 
 def autoregression(generator: np.random.Generator, shape: tuple[int, int], sd: float, persistence: float) -> FloatArray:
     """(firms, years) stationary: the first year is drawn from the distribution of all later ones."""
-    noise = generator.standard_normal(shape) * sd
-    noise[:, 1:] *= np.sqrt(1.0 - persistence**2)
+    noise = np.ascontiguousarray(generator.standard_normal(shape).T)  # (years, firms): a year lies in one piece
+    noise *= sd
+    noise[1:] *= np.sqrt(1.0 - persistence**2)
     for year in range(1, shape[1]):
-        noise[:, year] += persistence * noise[:, year - 1]
-    return noise
+        noise[year] += persistence * noise[year - 1]
+    return np.ascontiguousarray(noise.T)
 
 
-def _without_noise(draws: Draws, name: str, process: OutcomeProcess, firms: Firms, years: IntegerArray) -> FloatArray:
+def without_noise(draws: Draws, name: str, process: OutcomeProcess, firms: Firms, years: IntegerArray) -> FloatArray:
     """(firms, years) level, trends and the shocks of each firm's industry and district."""
     industry = draws.stream(f"{name} industry × year").normal(0.0, process.sd_cell_year, (len(INDUSTRIES), years.size))
     district = draws.stream(f"{name} district × year").normal(0.0, process.sd_cell_year, (len(DISTRICTS), years.size))

@@ -7,7 +7,8 @@ from typing import Final
 
 from sme_eval.errors import ParameterError, Problem, suggestion
 from sme_eval.panel.frozen_mapping import FrozenMapping
-from sme_eval.simulate.beside import Concurrent, Exit, Reporting, Review
+from sme_eval.simulate.beside import Arrival, Concurrent, Exit, Reporting, Review
+from sme_eval.simulate.service_effects import ServiceEffects
 
 BATCHES: Final = FrozenMapping({2019: 5, 2020: 50, 2021: 127, 2022: 101})
 """Cohort → firms certified: the four batches of little giants in Ningbo (a fact of the published reply; 283 in all)."""
@@ -144,6 +145,8 @@ class Scenario:
     reporting: Reporting = field(default=Reporting())
     review: Review = field(default=Review())
     exit: Exit = field(default=Exit())
+    arrival: Arrival = field(default=Arrival())
+    services: ServiceEffects = field(default=ServiceEffects())
     revenue: OutcomeProcess = field(default=OutcomeProcess(level=8.0, growth=0.05, sd_firm=1.1, sd_noise=0.25, slope_rd=0.005))
     """ln 10,000 yuan: the median firm starts at about 30 million yuan."""
     employment: OutcomeProcess = field(default=OutcomeProcess(level=4.5, growth=0.01, sd_firm=0.9, sd_noise=0.12))
@@ -154,6 +157,7 @@ class Scenario:
 _BASELINE: Final = Scenario(name="baseline", description="Selection on observed growth, R&D and size; all policies act.")
 _NO_CERTIFICATE: Final = Certificate(revenue=(0.0,), employment=(0.0,), srdi=0.0)
 _NO_CASH: Final = Reward(per_50=0.0)
+_NO_SERVICES: Final = ServiceEffects().nothing()
 _NO_CREDIT: Final = Credit(spread_srdi=0.0, spread_library=0.0, balance=0.0, unsecured=0.0, elasticity=0.0)
 
 
@@ -166,6 +170,7 @@ def _null(scenario: Scenario, name: str, description: str) -> Scenario:
         certificate=_NO_CERTIFICATE,
         reward=replace(scenario.reward, per_50=0.0),
         credit=_NO_CREDIT,
+        services=_NO_SERVICES,
     )
 
 
@@ -218,6 +223,7 @@ SCENARIOS: Final = FrozenMapping(
                 description="Listing changes credit; certificates and cash do nothing.",
                 certificate=_NO_CERTIFICATE,
                 reward=_NO_CASH,
+                services=_NO_SERVICES,
             ),
             replace(
                 _BASELINE,
@@ -225,6 +231,7 @@ SCENARIOS: Final = FrozenMapping(
                 description="Both certificates act; cash does nothing and listing leaves credit as it is.",
                 reward=_NO_CASH,
                 credit=_NO_CREDIT,
+                services=_NO_SERVICES,
             ),
             replace(
                 _BASELINE,
@@ -233,6 +240,7 @@ SCENARIOS: Final = FrozenMapping(
                 certificate=_NO_CERTIFICATE,
                 reward=Reward(per_50=0.10, doses_known=True),
                 credit=_NO_CREDIT,
+                services=_NO_SERVICES,
             ),
             replace(
                 _BASELINE,
@@ -265,6 +273,13 @@ SCENARIOS: Final = FrozenMapping(
                 name="attrition",
                 description="Baseline; 4 % of firms leave each year, shrinking ones more often, little giants less often.",
                 exit=Exit(hazard=0.04),
+            ),
+            replace(
+                _BASELINE,
+                name="register",
+                description="Attrition, and 30 % of firms enter the register after the panel's first year.",
+                exit=Exit(hazard=0.04),
+                arrival=Arrival(share=0.3),
             ),
         )
     }

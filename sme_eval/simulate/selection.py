@@ -47,7 +47,7 @@ def draw_tiers(draws: Draws, world: Scenario, firms: Firms, revenue: FloatArray,
     certified, srdi, library = (np.full(firms.count, NEVER, dtype=np.int64) for _ in range(3))
     free = np.ones(firms.count, dtype=np.bool_)
     for year in BATCHES:
-        score = _score(world, firms, past_growth(revenue, years, year))
+        score = entry_score(world, firms, past_growth(revenue, years, year))
         for name, start, count, weight in (
             ("certified", certified, BATCHES[year], 1.0),
             ("srdi", srdi, SRDI_ONLY[year], rules.srdi),
@@ -75,7 +75,7 @@ def draw_batch(generator: np.random.Generator, score: FloatArray, free: FlagArra
     return np.argpartition(-keys, count)[:count].astype(np.int64)
 
 
-def _score(world: Scenario, firms: Firms, growth: FloatArray) -> FloatArray:
+def entry_score(world: Scenario, firms: Firms, growth: FloatArray) -> FloatArray:
     """(firms,) what the draws of one year weigh."""
     rules = world.selection
     observed = rules.growth * (growth - growth.mean()) + rules.rd * firms.rd + rules.size * firms.size
