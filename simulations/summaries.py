@@ -253,6 +253,14 @@ def bundle(world: World, rows: pd.DataFrame) -> Iterator[Measured]:
         yield from place.estimator(_column(rows, f"{name} estimate"), _column(rows, f"{name} error"), truth)
 
 
+def instruments(world: World, rows: pd.DataFrame) -> Iterator[Measured]:
+    """Each instrument and outcome against what its firms gained since the year before entry."""
+    for (instrument, outcome), one in rows.groupby(["instrument", "outcome"], sort=False):
+        place = Place(table="instruments", world=world.name, row=f"{instrument}, {outcome}")
+        yield place.mean("truth", _column(one, "truth"))
+        yield from place.estimator(_column(one, "estimate"), _column(one, "error"), _column(one, "truth"))
+
+
 SUMMARIES: Final[Mapping[str, Callable[[World, pd.DataFrame], Iterator[Measured]]]] = {
     "certification": certification,
     "claims": claims,
@@ -261,4 +269,5 @@ SUMMARIES: Final[Mapping[str, Callable[[World, pd.DataFrame], Iterator[Measured]
     "rewards": rewards,
     "credit": credit,
     "bundle": bundle,
+    "instruments": instruments,
 }

@@ -32,6 +32,7 @@ METRICS: Final = {
     "rewards": ("bias", "rejection", "coverage", "mean_se", "sd", "attainable_p"),
     "credit": ("mean", "bias", "rejection", "coverage", "mean_se", "sd", "f", "median", "low", "high"),
     "bundle": ("bias", "sd", "mean_se", "coverage", "rejection"),
+    "instruments": ("truth", "bias", "rejection", "coverage", "mean_se", "sd"),
 }
 CLAIMS: Final = ("consistent", "suggestive", "no_effect_above", "cannot_tell_trends", "cannot_tell_power", "false", "bound_broken")
 RULES: Final = ("a_significant", "pretest_and_dr", "bracket_without_equivalence", "package")
@@ -43,6 +44,7 @@ ABOUT: Final = {
     "rewards": "District rewards: the policy's own design on full panels",
     "credit": "Cheaper credit: the library arm",
     "bundle": "The bundle in its parts",
+    "instruments": "The other instruments of the reply: the headline of each design (equity share: in points × 100)",
     "separability": "What cannot be told apart when variation is missing: one panel each",
 }
 

@@ -89,6 +89,8 @@ MANY_NULLS: Final = 1000
 """Panels on which the claim rule meets no effect: its rare mistakes are what is asked, and the first 400 happened to be calm."""
 MANY_CITIES: Final = 100
 """Panels of worlds with four cities."""
+INSTRUMENT_PANELS: Final = 200
+"""Panels on which the other instruments are tried: a coverage of 95 % has a Monte Carlo error of 1.5 points."""
 SUMMARIES: Final = 100
 """Panels whose district sizes and errors the few-district tests are drawn from."""
 
@@ -144,6 +146,7 @@ WORLDS: Final[Mapping[str, tuple[World, ...]]] = FrozenMapping(
             World(name="baseline_fenghua_known", scenario=SCENARIOS["baseline"], panels=PANELS, first_seed=600_000, stated=FENGHUA),
             World(name="null_fenghua_known", scenario=SCENARIOS["null"], panels=PANELS, first_seed=600_000, stated=FENGHUA),
         ),
+        "instruments": tuple(_worlds(("baseline", "null"), 900_000, INSTRUMENT_PANELS)),
         "separability": tuple(
             World(name=without, scenario=SCENARIOS["baseline"], panels=1, first_seed=700_000, without=without)
             for without in DEGENERATE
