@@ -39,6 +39,7 @@ ScenarioName = Literal[
     "pooled11",
     "concurrent",
     "attrition",
+    "register",
 ]
 
 FEWEST_PANELS: Final = 20

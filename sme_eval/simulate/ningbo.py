@@ -1,11 +1,12 @@
 """A Ningbo-like panel of firms whose true effects are known.
 
-Source: the counts of certified, SRDI and library firms and the stated rewards are facts of the published reply of the
-city's bureau; everything else is an assumption (`scenario.py`). Three policies act: certificates, cash and cheaper
-credit. Beside them stand columns for the checks of a design: traits, two other policies, reviews of certificates,
-research as reported and as verified, exposure to suppliers (`traits.py`, `beside.py`). None of them moves an outcome,
-except the high-technology status in the scenario `concurrent`. Random streams are named, so that scenarios share every
-draw that their difference does not touch.
+Source: the counts of firms on lists (`letter_counts.py`) and the stated rewards (`rewards.py`) are facts of the published
+reply of the city's bureau; everything else is an assumption (`scenario.py`, `services.py`, `service_effects.py`). Three
+policies act on revenue: certificates, cash and cheaper credit. Services act on outcomes of their own. Beside them stand
+columns for the checks of a design: traits, two other policies, reviews of certificates, research as reported and as
+verified, exposure to suppliers (`traits.py`, `beside.py`). None of these moves revenue or employment, except the
+high-technology status in the scenario `concurrent`. Random streams are named, so that scenarios share every draw that
+their difference does not touch.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def simulate_ningbo(
     firms: int = 6000,
     years: tuple[int, int] = (2015, 2024),
 ) -> tuple[FirmPanel, Truth]:
-    """Draw a panel and its true effects; the same arguments give the same panel. It is balanced, except in `attrition`.
+    """Draw a panel and its true effects; the same arguments give the same panel. Balanced, except in `attrition` and `register`.
 
     `firms` counts those of each city; a scenario of several cities draws each with its own firms, shocks (of districts
     and of industries) and full lists, the first one as if it were alone. `years` are the first and the last one, both
@@ -58,6 +59,14 @@ def simulate_ningbo(
     `lapse_year` (first year without a valid certificate, if within the panel). By year: `rd_reported` and `rd_verified`
     (percent of revenue; both statuses raise the reported figure and leave the verified one, which is missing for some
     firms), `supplier_exposure` (share of little giants among the other firms of the industry and district).
+
+    Every instrument of the reply, years of entry, 0 never: `innovative_year`, `key_year`, `upgrade_library_year`,
+    `above_scale_year`, `provincial_library_year`, `board_year`, `export_insurance_year`, `land_year`, `loan_platform_year`,
+    `loan_equity_year`, `training_year`, `internship_year`, `clinic_year`, `first_set_year`, `first_loan_year`; the certificate's
+    `valid_from`, `valid_to` and `review` (renewed, not_renewed, pending, none). What they act on: `log_exports` (missing unless
+    `exporter`), `log_fixed_assets`, `log_rd_spending` (ln 10,000 yuan), `log_wage` (ln 10,000 yuan per person), `equity_share`
+    (percent), `log_productivity`. The banks' return, calibrated to the reply: `loan_balance`, `unsecured_loans`, `new_loans`
+    (10,000 yuan), `loan_rate` (percent). `entered_year`; `reward_jurisdiction`, `stat_district`, `stat_district_2015`.
 
     The second value is `panel.truth`.
 
