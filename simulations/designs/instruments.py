@@ -35,7 +35,7 @@ def _row(seed: int, design: Design, outcome: str, panel: FirmPanel) -> Row:
     estimator, start, truth = design.estimator, design.policy.treatment.cohort, panel.truth
     assert isinstance(estimator, LandmarkDiD) and truth is not None
     row: Row = {"seed": seed, "instrument": design.policy.name, "outcome": outcome}
-    row["truth"] = truth.average(outcome, start=start, estimand="own", event_time=estimator.window)
+    row["truth"] = truth.average(outcome, start=start, estimand="own", event_time=(0, int(estimator.window[1])))
     try:
         overall = fit(estimator, sample_of(design, panel, outcome)).overall
     except SmeEvalError:
