@@ -292,7 +292,7 @@ def test_parquet_keeps_everything(tmp_path: Path) -> None:
     simulated, truth = simulate_ningbo(1, firms=2500)
     written = simulated.write(tmp_path / "deeper" / "panel.parquet")
     again = read_panel(written)
-    pd.testing.assert_frame_equal(again.frame, simulated.frame)
+    assert again.frame.equals(simulated.frame)
     assert (again.data_kind, again.source, again.flow) == ("simulated", "ningbo_simulated", simulated.flow)
     assert again.parameters == simulated.parameters
     assert again.content_hash() == simulated.content_hash()
@@ -313,7 +313,7 @@ def test_parquet_keeps_the_districts_of_further_cities(tmp_path: Path) -> None:
     two, _ = simulate_ningbo(1, dataclasses.replace(SCENARIOS["null"], cities=2), firms=2500)
     written = two.write(tmp_path / "panel.parquet")
     again = read_panel(written)
-    pd.testing.assert_frame_equal(again.frame, two.frame)
+    assert again.frame.equals(two.frame)
     assert again.dictionary["district"].categories["c02_cixi"].en == "Cixi of city 2"
     assert "c02_cixi" not in load_dictionary()["district"].categories
     assert read_panel(again.write(tmp_path / "again.parquet")).content_hash() == two.content_hash()

@@ -166,7 +166,7 @@ def test_who_leaves_and_what_is_left() -> None:
     full, full_truth = simulate_ningbo(1)
     kept = pd.MultiIndex.from_frame(full.frame[["firm", "year"]]).isin(pd.MultiIndex.from_frame(panel.frame[["firm", "year"]]))
     names = [*full.columns[: full.columns.index("supplier_exposure") + 1], "valid_to", "review", "exporter", "entered_year"]
-    pd.testing.assert_frame_equal(panel.frame[names], full.frame.loc[kept, names].reset_index(drop=True))
+    assert panel.frame[names].equals(full.frame.loc[kept, names].reset_index(drop=True))
     for outcome in FIVE:
         np.testing.assert_array_equal(truth.effects[outcome], full_truth.effects[outcome][kept])
         assert set(truth.parts[outcome]) == set(full_truth.parts[outcome])

@@ -240,7 +240,9 @@ def test_landmark_recovers_the_effect_on_exports() -> None:
         )
         design = LandmarkDiD(covariates=("rd_intensity",), growth_of="log_revenue", window=(-4, 2))
         true = truth.average("log_exports", start="export_insurance_year", estimand="step", event_time=(0, 2))
-        gaps.append(design.fit(sample).estimate - true)
+        estimate = design.fit(sample).estimate
+        assert isinstance(estimate, float)
+        gaps.append(estimate - true)
     error = np.std(gaps, ddof=1) / np.sqrt(len(gaps))
     assert true == pytest.approx(0.05, abs=1e-12)
     assert error < 0.01
