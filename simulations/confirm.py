@@ -15,7 +15,11 @@ from simulations.storage import RESULTS, as_text, read_rows, restamp, seeds_done
 from simulations.worlds import Drawn, seeds
 
 
-def confirm_world(table: str, world: Drawn, panels: int, pool: Executor, folder: Path = RESULTS) -> bool | None:
+Files = dict[str, dict[str, str]]
+"""Path of a table's worlds → the files behind it, found once."""
+
+
+def confirm_world(table: str, world: Drawn, panels: int, pool: Executor, files: Files, folder: Path = RESULTS) -> bool | None:
     """Draw `panels` panels of a stale world again, spread over all; True and a new stamp if every row is as it lies there.
 
     None where there is nothing to confirm: the world is current, was never measured in full, or draws other panels now.
@@ -31,7 +35,9 @@ def confirm_world(table: str, world: Drawn, panels: int, pool: Executor, folder:
         found += of_seed
     same = _same(found, stored[stored["seed"].isin(asked)])
     if same:
-        new = Stamp(files=files_behind(table, world), world=world_digest(world), confirmed=len(asked) * world.batch)
+        if world.path not in files:
+            files[world.path] = files_behind(table, world)
+        new = Stamp(files=files[world.path], world=world_digest(world), confirmed=len(asked) * world.batch)
         restamp(table, world, new, folder)
     told = "the same, to the last digit" if same else "other rows: measure it anew"
     sys.stderr.write(f"{table}/{world.name}: {len(asked) * world.batch} of {world.panels} panels drawn again, {told}\n")

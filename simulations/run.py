@@ -15,7 +15,7 @@ from typing import Final
 
 from tqdm import tqdm
 
-from simulations.confirm import confirm_world
+from simulations.confirm import Files, confirm_world
 from simulations.designs import Row, rows
 from simulations.stamps import Stamp, files_behind, world_digest
 from simulations.storage import RESULTS, append, read_rows, seeds_done, stamp_file, start
@@ -83,8 +83,9 @@ def run_table(table: str, *, jobs: int = 2, panels: int | None = None, folder: P
 def confirm_table(table: str, panels: int, *, jobs: int = 2, folder: Path = RESULTS) -> None:
     """Every stale world of a table, drawn again in part."""
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
+        files: Files = {}
         for world in TABLES[table]:
-            confirm_world(table, world, panels, pool, folder)
+            confirm_world(table, world, panels, pool, files, folder)
 
 
 def end_with_parent() -> None:

@@ -175,13 +175,13 @@ def test_stale_results_stand_only_if_the_panels_drawn_again_are_the_same(tmp_pat
         stamp_file("rewards", world, tmp_path).write_text(stamp.to_json(), encoding="utf-8")
 
     stale()
-    assert confirm.confirm_world("rewards", world, 2, Here(), tmp_path) is True  # type: ignore[arg-type]
+    assert confirm.confirm_world("rewards", world, 2, Here(), {}, tmp_path) is True  # type: ignore[arg-type]
     assert Stamp.read(stamp_file("rewards", world, tmp_path)) == Stamp(files={}, world=world_digest(world), confirmed=2)
-    assert confirm.confirm_world("rewards", world, 2, Here(), tmp_path) is None  # type: ignore[arg-type]
+    assert confirm.confirm_world("rewards", world, 2, Here(), {}, tmp_path) is None  # type: ignore[arg-type]
     stale()
     path = result_file("rewards", world, tmp_path)
     path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b"410000,", b"410000,9", 1)))
-    assert confirm.confirm_world("rewards", world, 3, Here(), tmp_path) is False  # type: ignore[arg-type]
+    assert confirm.confirm_world("rewards", world, 3, Here(), {}, tmp_path) is False  # type: ignore[arg-type]
     stamp = Stamp.read(stamp_file("rewards", world, tmp_path))
     assert stamp is not None and stamp.changes(world) == ("sme_eval/terms.py",)
 
