@@ -14,7 +14,6 @@ from simulations.stamps import Stamp, files_behind, world_digest
 from simulations.storage import RESULTS, as_text, read_rows, restamp, seeds_done, stamp_file
 from simulations.worlds import Drawn, seeds
 
-
 Files = dict[str, dict[str, str]]
 """Path of a table's worlds → the files behind it, found once."""
 
