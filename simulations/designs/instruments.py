@@ -32,10 +32,10 @@ def rows(world: World, seed: int) -> list[Row]:
 
 def _row(seed: int, design: Design, outcome: str, panel: FirmPanel) -> Row:
     """Estimate, error and truth; missing where a panel does not identify the headline."""
-    estimator, start, truth = design.estimator, design.policy.treatment.cohort, panel.truth
+    estimator, asked, truth = design.estimator, design.policy.treatment, panel.truth
     assert isinstance(estimator, LandmarkDiD) and truth is not None
     row: Row = {"seed": seed, "instrument": design.policy.name, "outcome": outcome}
-    row["truth"] = truth.average(outcome, start=start, estimand="own", event_time=(0, int(estimator.window[1])))
+    row["truth"] = truth.average(outcome, start=asked.cohort, estimand=asked.estimand, event_time=(0, int(estimator.window[1])))
     try:
         overall = fit(estimator, sample_of(design, panel, outcome)).overall
     except SmeEvalError:

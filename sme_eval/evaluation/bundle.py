@@ -29,7 +29,7 @@ def bundle_record(design: Design, headline: Fitted, panel: FirmPanel) -> BundleR
     if not isinstance(result, Decomposition):
         return None
     policy = design.policy
-    scale = Scale.of(policy.outcome(design.outcome).scale, panel, design.outcome, policy.treatment.cohort)
+    scale = Scale.of(policy, panel, design.outcome)
     labels = {e.name: bilingual(e.label) for e in policy.exposures}
     declared = {one.name: one for one in policy.sums}
     told = _Told(result, scale, policy.outcome(design.outcome).smallest_effect)

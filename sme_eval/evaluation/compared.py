@@ -20,7 +20,6 @@ from .record_base import EffectRecord
 from .record_sections import CodingRecord, ComparedRecord, EstimandRecord
 
 ESTIMANDS = ("step", "own", "bundle")
-ASKED = "own"
 """A landmark design asks what firms gained after the year before entry."""
 
 
@@ -69,7 +68,7 @@ def estimand_records(fitted: Fitted, scale: Scale) -> tuple[EstimandRecord, ...]
     for name in ESTIMANDS:
         truth = _truth(scale, name, times)
         percent = None if truth is None or not scale.log else 100.0 * math.expm1(truth)
-        rows.append(EstimandRecord(name=name, asked=name == ASKED, truth=truth, truth_percent=percent))
+        rows.append(EstimandRecord(name=name, asked=name == scale.estimand, truth=truth, truth_percent=percent))
     return tuple(rows)
 
 
@@ -89,7 +88,7 @@ def coding_records(design: Design, panel: FirmPanel, headline: EffectRecord) -> 
     records = [CodingRecord(column=treatment.cohort, label=bilingual(treatment.label), asked=True, effect=headline)]
     for n, coding in enumerate(others, start=1):
         sample = sample_of(design, panel, design.outcome, coding.column)
-        scale = Scale.of(design.policy.outcome(design.outcome).scale, panel, design.outcome, coding.column)
+        scale = Scale.of(design.policy, panel, design.outcome, coding.column)
         try:
             fitted = fit(design.estimator, sample)
         except IdentificationError as error:

@@ -245,7 +245,12 @@ def _decided(design: Design) -> dict[str, Any]:
     policy = design.policy
     return {
         "instrument": policy.instrument,
-        "treatment": [policy.treatment.cohort, policy.treatment.never_treated, policy.treatment.comparisons],
+        "treatment": [
+            policy.treatment.cohort,
+            policy.treatment.never_treated,
+            policy.treatment.comparisons,
+            policy.treatment.estimand,
+        ],
         "codings": [coding.column for coding in policy.treatment.codings],
         "outcomes": policy.outcomes,
         "checks": [design.checks, policy.checks],

@@ -20,6 +20,8 @@ from .record_base import EffectRecord, IntervalRecord, Number
 
 if TYPE_CHECKING:
     from sme_eval.panel.truth import Truth
+    from sme_eval.policies.policy import Policy
+    from sme_eval.policies.rules import Gain
 
     from .fitting import Fitted
 
@@ -30,19 +32,29 @@ BAND_SEED = 0
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """How an outcome's effects are told: log or level, and the truth of a simulation for firms entering in `start`."""
+    """How an outcome's effects are told: log or level, and the truth of a simulation for firms entering in `start`.
+
+    `estimand` is the gain that the policy asks for.
+    """
 
     outcome: str
     log: bool
     truth: Truth | None
     start: str
+    estimand: Gain = "own"
 
     @classmethod
-    def of(cls, scale: str, panel: FirmPanel, outcome: str, start: str) -> Scale:
-        """The scale of one outcome of a panel."""
-        truth = panel.truth
-        known = truth is not None and outcome in truth.outcomes and start in truth.starts
-        return cls(outcome=outcome, log=scale == "log", truth=truth if known else None, start=start)
+    def of(cls, policy: Policy, panel: FirmPanel, outcome: str, start: str = "") -> Scale:
+        """The scale of one outcome of a panel, for entry by the policy's own column or by another one."""
+        begin, truth = start or policy.treatment.cohort, panel.truth
+        known = truth is not None and outcome in truth.outcomes and begin in truth.starts
+        return cls(
+            outcome=outcome,
+            log=policy.outcome(outcome).scale == "log",
+            truth=truth if known else None,
+            start=begin,
+            estimand=policy.treatment.estimand,
+        )
 
     def percent(self, value: Number) -> Number:
         """100 (e^β − 1)."""
@@ -55,21 +67,21 @@ class Scale:
         return IntervalRecord(estimate=self.percent(estimate), conf_low=self.percent(low), conf_high=self.percent(high))
 
     def true_average(self, fitted: Fitted) -> float | None:
-        """The true gain after the year before entry that an estimator aims at, averaged as it averages."""
+        """The true gain that is asked for, averaged as an estimator averages."""
         if self.truth is None or fitted.estimand in ("dose_slope", "separated"):
             return None
         if fitted.estimand in ("event_average", "landmark", "before_after") and fitted.by_event_time is not None:
             times = [e for e in fitted.by_event_time.keys["event_time"] if e >= 0]
-            by_time = self.truth.by_event_time(self.outcome, start=self.start, estimand="own")
+            by_time = self.truth.by_event_time(self.outcome, start=self.start, estimand=self.estimand)
             return float(np.mean([by_time[e] for e in times]))
-        return self.truth.average(self.outcome, start=self.start, estimand="own")
+        return self.truth.average(self.outcome, start=self.start, estimand=self.estimand)
 
     def true_by_event_time(self, times: tuple[int, ...], *, varying: bool) -> dict[int, float]:
         """The true gain by event time; before entry earlier lists make it differ from zero. A varying base gives yearly changes."""
         if self.truth is None:
             return {}
         leads = (min(times) - 1, -1)
-        found = self.truth.by_event_time(self.outcome, start=self.start, estimand="own", leads=leads)
+        found = self.truth.by_event_time(self.outcome, start=self.start, estimand=self.estimand, leads=leads)
         if not varying:
             return found
         return {e: value if e >= 0 else value - found.get(e - 1, 0.0) for e, value in found.items()}
@@ -82,7 +94,7 @@ class Scale:
         return {int(g): self._true_cohort(self.truth, int(g), window) for g in cohorts}
 
     def _true_cohort(self, truth: Truth, cohort: int, window: tuple[int, int] | None) -> float:
-        return truth.average(self.outcome, start=self.start, estimand="own", event_time=window, cohort=cohort)
+        return truth.average(self.outcome, start=self.start, estimand=self.estimand, event_time=window, cohort=cohort)
 
 
 def number(value: float | Unavailable, reason: str = "not estimated") -> Number:

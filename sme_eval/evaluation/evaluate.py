@@ -80,10 +80,10 @@ def evaluate(
 
 def _evaluate(design: Design, panel: FirmPanel, lean: bool, effort: Effort, progress: Progress) -> Evaluation:
     policy, name = design.policy, design.outcome
-    rule, start = policy.outcome(name), policy.treatment.cohort
+    rule = policy.outcome(name)
     asked = asked_of(design, panel, effort)
     sample, headline, shown = asked.sample, asked.headline, asked.shown
-    scale = Scale.of(rule.scale, panel, name, start)
+    scale = Scale.of(policy, panel, name)
     role, truth = role_of(design.estimator, design.estimator), _own_truth(design, headline, panel)
     record = effect_record("headline", name, headline, scale, truth=truth, role=role)
     alternatives = tuple(_effect(f"alternative_{n}", e, design, sample, scale) for n, e in enumerate(design.alternatives, start=1))
@@ -199,7 +199,7 @@ def _effect(key: str, estimator: Estimator, design: Design, sample: Sample, scal
 def _mechanisms(design: Design, panel: FirmPanel) -> tuple[EffectRecord, ...]:
     records = []
     for name in design.mechanisms:
-        scale = Scale.of(design.policy.outcome(name).scale, panel, name, design.policy.treatment.cohort)
+        scale = Scale.of(design.policy, panel, name)
         records.append(_effect(f"outcome_{name}", design.estimator, design, sample_of(design, panel, name), scale))
     return tuple(records)
 

@@ -95,7 +95,7 @@ def _netted(design: Design, panel: FirmPanel, sample: Sample, start: str) -> Eff
         level=landmark.level,
     )
     fitted = fit(untangle, sample)
-    scale = Scale.of(design.policy.outcome(design.outcome).scale, panel, design.outcome, start)
+    scale = Scale.of(design.policy, panel, design.outcome, start)
     truth = None if scale.truth is None else _true_listing(scale, start, landmark.window[1])
     return effect_record("netted", design.outcome, replace(fitted, estimand="netted"), scale, truth=truth)
 
@@ -159,7 +159,7 @@ def _regression(design: Design, flagged: pd.DataFrame, panel: FirmPanel, rule: L
     sample = _regression_sample(flagged, outcome, (IN_LIBRARY, HAS_CERTIFICATE, rule.year_effects_by), design.cluster)
     overall = regression.fit(sample)[IN_LIBRARY]
     start = design.policy.treatment.cohort
-    scale = Scale.of(design.policy.outcome(outcome).scale, panel, outcome, start)
+    scale = Scale.of(design.policy, panel, outcome, start)
     fitted = Fitted(estimator=regression, estimand="regression_weighted", overall=overall, by_event_time=None, by_cohort=None)
     return effect_record(f"regression_{outcome}", outcome, fitted, scale)
 

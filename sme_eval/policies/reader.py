@@ -22,6 +22,7 @@ from .rules import (
     Constant,
     EstimatorRule,
     ExposureRule,
+    Gain,
     Instrument,
     ListingRule,
     OutcomeRule,
@@ -129,7 +130,7 @@ def _text(entry: Entry) -> PageText:
 
 
 def _treatment(entry: Entry) -> TreatmentRule:
-    entry.only(("cohort", "never_treated", "label", "comparisons", "codings"))
+    entry.only(("cohort", "never_treated", "label", "comparisons", "codings", "estimand"))
     comparisons = entry.texts("comparisons", required=True)
     for name in comparisons:
         if name not in get_args(Comparison):
@@ -146,6 +147,7 @@ def _treatment(entry: Entry) -> TreatmentRule:
         label=entry.label("label"),
         comparisons=cast(tuple[Comparison, ...], comparisons),
         codings=tuple(_coding(coding) for coding in _tables(entry, "codings")),
+        estimand=cast(Gain, entry.choice("estimand", get_args(Gain))) if "estimand" in entry.values else "own",
     )
 
 

@@ -14,6 +14,7 @@ Instrument = Literal["certification", "reward", "credit", "bundle", "list", "ser
 """What kind of support it is: members of a certification and of a list (a library, a board) are chosen by officials for what they
 had done, a service is taken up by firms, credit moves price and access together, a bundle is several at once."""
 Scale = Literal["log", "level"]
+Gain = Literal["own", "step"]
 Role = Literal["outcome", "mechanism"]
 Constant = str | int | float | bool
 Choice = Constant | tuple[Constant, ...]
@@ -35,7 +36,9 @@ class TreatmentRule:
     """The column of the first treated year, the code for never, what treatment is in words.
 
     `comparisons` are the comparison groups that the policy defends, in order of preference. `codings` are other columns that
-    date the same treatment by another rule, shown beside the first.
+    date the same treatment by another rule, shown beside the first. `estimand` says which gain is asked for: "own", everything that
+    entrants gain since the year before, other support that comes with the entry included; or "step", what the entry itself
+    brings, where those compared with get all other support alike.
     """
 
     cohort: str
@@ -43,6 +46,7 @@ class TreatmentRule:
     label: Label
     comparisons: tuple[Comparison, ...]
     codings: tuple[CodingRule, ...] = ()
+    estimand: Gain = "own"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
