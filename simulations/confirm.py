@@ -28,7 +28,8 @@ def confirm_world(table: str, world: Drawn, panels: int, pool: Executor, files: 
     whole = seeds(world)
     if stamp is None or not stamp.changes(world) or stamp.world != world_digest(world) or seeds_done(stored) < len(whole):
         return None
-    asked = [whole[n * len(whole) // panels] for n in range(min(panels, len(whole)))] if panels < len(whole) else list(whole)
+    wanted = min(-(-panels // world.batch), len(whole))
+    asked = [whole[n * len(whole) // wanted] for n in range(wanted)]
     found: list[Row] = []
     for of_seed in pool.map(rows, [table] * len(asked), [world] * len(asked), asked):
         found += of_seed
