@@ -13,6 +13,7 @@ from sme_eval.terms import Comparison, Covariance
 
 from .cost_reader import read_cost
 from .curve_reader import read_curve
+from .entries import table, tables
 from .instrument_reader import OF_THE_REPLY, REFUSAL, of_the_reply, read_refused
 from .rules import (
     ArmRule,
@@ -51,7 +52,7 @@ def read_policy(path: Path, problems: list[Problem]) -> dict[str, Any]:
     if REFUSAL in top.values:
         return read_refused(top, name)
     top.only(_KEYS)
-    data, design = _table(top, "data"), _table(top, "design")
+    data, design = table(top, "data"), table(top, "design")
     data.only(("source", "parameters", "companion", "sources"))
     design.only(("estimator", "alternatives", "listing", "arms", "exposures", "sums"))
     return dict(
@@ -62,45 +63,27 @@ def read_policy(path: Path, problems: list[Problem]) -> dict[str, Any]:
         source=data.text("source", required=True),
         source_parameters=_constants(data, "parameters"),
         companion=data.text("companion") or None,
-        treatment=_treatment(_table(top, "treatment")),
-        outcomes=FrozenMapping({entry.text("name"): _outcome(entry) for entry in _tables(top, "outcomes", required=True)}),
-        estimator=_estimator(_table(design, "estimator")),
-        alternatives=tuple(_estimator(entry) for entry in _tables(design, "alternatives")),
-        published=tuple(_published(entry) for entry in _tables(top, "published")),
+        treatment=_treatment(table(top, "treatment")),
+        outcomes=FrozenMapping({entry.text("name"): _outcome(entry) for entry in tables(top, "outcomes", required=True)}),
+        estimator=_estimator(table(design, "estimator")),
+        alternatives=tuple(_estimator(entry) for entry in tables(design, "alternatives")),
+        published=tuple(_published(entry) for entry in tables(top, "published")),
         published_counts=tuple(_integers(top, "published_counts")),
         numbers=_constants(top, "numbers"),
-        background=tuple(_text(entry) for entry in _tables(top, "background")),
-        reading=tuple(_text(entry) for entry in _tables(top, "reading")),
-        limits=tuple(_text(entry) for entry in _tables(top, "limits", required=True)),
+        background=tuple(_text(entry) for entry in tables(top, "background")),
+        reading=tuple(_text(entry) for entry in tables(top, "reading")),
+        limits=tuple(_text(entry) for entry in tables(top, "limits", required=True)),
         sources=_citations(top),
         data_sources=_citations(data),
-        listing=_listing(_table(design, "listing")) if "listing" in design.values else None,
-        arms=tuple(_arm(entry) for entry in _tables(design, "arms")),
-        exposures=tuple(_exposure(entry) for entry in _tables(design, "exposures")),
-        sums=tuple(_sum(entry) for entry in _tables(design, "sums")),
-        checks=_checks(_table(top, "checks")) if "checks" in top.values else CheckRule(),
-        curve=read_curve(_table(top, "curve")) if "curve" in top.values else None,
+        listing=_listing(table(design, "listing")) if "listing" in design.values else None,
+        arms=tuple(_arm(entry) for entry in tables(design, "arms")),
+        exposures=tuple(_exposure(entry) for entry in tables(design, "exposures")),
+        sums=tuple(_sum(entry) for entry in tables(design, "sums")),
+        checks=_checks(table(top, "checks")) if "checks" in top.values else CheckRule(),
+        curve=read_curve(table(top, "curve")) if "curve" in top.values else None,
         cost=read_cost(top) if "cost" in top.values else None,
         **of_the_reply(top),
     )
-
-
-def _table(entry: Entry, key: str) -> Entry:
-    value = entry.values.get(key)
-    if not isinstance(value, Mapping):
-        entry.problems.append(Problem(what=f"[{key}] is missing.", where=entry.where, remedy=f"add the table [{key}]"))
-        value = {}
-    return Entry(value, f"{entry.where} [{key}]", entry.problems)
-
-
-def _tables(entry: Entry, key: str, *, required: bool = False) -> list[Entry]:
-    value = entry.values.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
-        entry.problems.append(Problem(what=f"{key} must be a list of tables.", where=entry.where, remedy=f"write [[{key}]]"))
-        return []
-    if required and not value:
-        entry.problems.append(Problem(what=f"[[{key}]] is missing.", where=entry.where, remedy=f"add at least one [[{key}]]"))
-    return [Entry(item, f"{entry.where} [[{key}]] {n}", entry.problems) for n, item in enumerate(value, start=1)]
 
 
 def _constants(entry: Entry, key: str) -> FrozenMapping[str, Constant]:
@@ -146,7 +129,7 @@ def _treatment(entry: Entry) -> TreatmentRule:
         never_treated=int(entry.number("never_treated") or 0),
         label=entry.label("label"),
         comparisons=cast(tuple[Comparison, ...], comparisons),
-        codings=tuple(_coding(coding) for coding in _tables(entry, "codings")),
+        codings=tuple(_coding(coding) for coding in tables(entry, "codings")),
         estimand=cast(Gain, entry.choice("estimand", get_args(Gain))) if "estimand" in entry.values else "own",
     )
 
@@ -245,7 +228,7 @@ def _each(value: object) -> tuple[object, ...]:
 
 def _published(entry: Entry) -> PublishedRule:
     entry.only(("outcome", "formula", "covariance", "decimals", "source", "coefficients"))
-    coefficients = _table(entry, "coefficients").values
+    coefficients = table(entry, "coefficients").values
     pairs = {k: v for k, v in coefficients.items() if isinstance(v, list) and len(v) == 2}
     if len(pairs) < len(coefficients) or not pairs:
         entry.problems.append(

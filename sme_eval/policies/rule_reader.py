@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from itertools import pairwise
 from typing import Final, cast, get_args
@@ -11,6 +10,7 @@ from sme_eval.errors import Problem, suggestion
 from sme_eval.panel.declarations import Entry, Label
 from sme_eval.panel.frozen_mapping import FrozenMapping
 
+from .entries import flag_or, table, tables
 from .tier_rules import (
     SIDES,
     TIERS,
@@ -83,31 +83,6 @@ def read_tier(top: Entry, inputs: FirmInputs) -> TierRule:
         score=_score(table(top, "score"), inputs) if "score" in top.values else None,
         routes=tuple(_requirement(entry, inputs) for entry in tables(top, "routes")),
     )
-
-
-def table(entry: Entry, key: str) -> Entry:
-    """The table `key`; empty, and a problem, where it is none."""
-    value = entry.values.get(key)
-    if not isinstance(value, Mapping):
-        entry.problems.append(Problem(what=f"{key} must be a table.", where=entry.where, remedy=f"write [{key}]"))
-        value = {}
-    return Entry(value, f"{entry.where} [{key}]", entry.problems)
-
-
-def tables(entry: Entry, key: str, *, required: bool = False) -> list[Entry]:
-    """The tables of the list `key`; none, and a problem, where it is no list of tables."""
-    value = entry.values.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
-        entry.problems.append(Problem(what=f"{key} must be a list of tables.", where=entry.where, remedy=f"write [[{key}]]"))
-        return []
-    if required and not value:
-        entry.problems.append(Problem(what=f"[[{key}]] is missing.", where=entry.where, remedy=f"add at least one [[{key}]]"))
-    return [Entry(item, f"{entry.where} [[{key}]] {n}", entry.problems) for n, item in enumerate(value, start=1)]
-
-
-def flag_or(entry: Entry, key: str, default: bool) -> bool:
-    """A true or false; `default` when absent."""
-    return entry.flag(key) if key in entry.values else default
 
 
 def _day(entry: Entry, key: str) -> date | None:

@@ -12,7 +12,7 @@ from sme_eval.errors import DesignError, ParameterError, Problem, raise_if_any
 from sme_eval.panel.declarations import Entry, Label
 from sme_eval.panel.frozen_mapping import FrozenMapping
 
-from .rule_reader import flag_or, table, tables
+from .entries import flag_or, table, tables
 from .tier_rule_files import rule_tables
 
 CLASSES: Final = ("small", "medium", "large")
