@@ -34,6 +34,8 @@ POLICY: Final[Mapping[str, str]] = {
 OWN_PANELS: Final = ("estimators",)
 """Tables that draw panels of their own: the simulator, which the list of worlds loads, and the declared files make none of their
 numbers."""
+EVERY_OTHER: Final = "instruments"
+"""The table of every policy that has none of its own."""
 NO_NUMBER: Final = (
     "sme_eval.briefing",
     "sme_eval.runs",
@@ -91,8 +93,16 @@ def files_behind(table: str, world: Drawn) -> dict[str, str]:
     """File → digest of all code and declared files that one panel of a world runs through, found in a fresh process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
         names = fresh.submit(loaded_by, table, world.smallest()).result()
-    declared = () if table in OWN_PANELS else ("data/dictionary.toml", f"data/policies/{POLICY.get(table, table)}.toml")
+    declared = () if table in OWN_PANELS else ("data/dictionary.toml", *_policy_files(table))
     return {name: _file_digest(ROOT / name) for name in sorted((*names, *declared))}
+
+
+def _policy_files(table: str) -> tuple[str, ...]:
+    """The policies whose designs a table takes."""
+    if table != EVERY_OTHER:
+        return (f"data/policies/{POLICY.get(table, table)}.toml",)
+    design = importlib.import_module(f"simulations.designs.{table}")
+    return tuple(f"data/policies/{name}.toml" for name in design.others())
 
 
 def loaded_by(table: str, world: Drawn) -> tuple[str, ...]:

@@ -13,19 +13,25 @@ from sme_eval.evaluation.design import Design
 from sme_eval.evaluation.fitting import fit, sample_of
 from sme_eval.panel.firm_panel import FirmPanel
 from sme_eval.policies.policy import load_policies
+from sme_eval.simulate.ningbo import SOURCE
 
 OF_THEIR_OWN = ("certification", "rewards", "credit", "bundle")
 """Policies that have a table each."""
 
 
+def others() -> tuple[str, ...]:
+    """The policies that are tried here."""
+    return tuple(name for name, policy in load_policies().items() if policy.source == SOURCE and name not in OF_THEIR_OWN)
+
+
 def rows(world: World, seed: int) -> list[Row]:
     """One row per outcome that an instrument is judged by."""
     panel = draw(world, seed)
+    designs = [policy_design(name) for name in others()]
     return [
-        _row(seed, policy_design(name), outcome, panel)
-        for name, policy in load_policies().items()
-        if policy.source == panel.source and name not in OF_THEIR_OWN
-        for outcome, rule in policy.outcomes.items()
+        _row(seed, design, outcome, panel)
+        for design in designs
+        for outcome, rule in design.policy.outcomes.items()
         if rule.role == "outcome"
     ]
 
