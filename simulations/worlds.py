@@ -89,8 +89,8 @@ MANY_NULLS: Final = 1000
 """Panels on which the claim rule meets no effect: its rare mistakes are what is asked, and the first 400 happened to be calm."""
 MANY_CITIES: Final = 100
 """Panels of worlds with four cities."""
-INSTRUMENT_PANELS: Final = 200
-"""Panels on which the other instruments are tried: a coverage of 95 % has a Monte Carlo error of 1.5 points."""
+INSTRUMENT_PANELS: Final = 150
+"""Panels on which the other instruments are tried: a coverage of 95 % has a Monte Carlo error of 1.8 points."""
 SUMMARIES: Final = 100
 """Panels whose district sizes and errors the few-district tests are drawn from."""
 

@@ -25,6 +25,7 @@ from simulations.trend_summaries import CHANCE, Judged, judged
 from simulations.worlds import DEGENERATE, TABLES, WORLDS, Drawn, World, seeds
 from sme_eval.estimators.landmark import LandmarkDiD
 from sme_eval.panel.sample import Sample
+from sme_eval.policies.policy import load_policies
 from sme_eval.simulate.ningbo import simulate_ningbo
 
 EVERYWHERE = [(table, world) for table, worlds in TABLES.items() for world in worlds]
@@ -70,7 +71,9 @@ def test_a_small_run_gives_a_row_per_panel_and_numbers_of_every_metric(table: st
     begin(table, world, tmp_path)
     run_here(table, world, FEW, tmp_path)
     found = read_rows(table, world, tmp_path)
-    assert found["seed"].tolist() == [world.first_seed + n for n in range(FEW)]
+    assert found["seed"].unique().tolist() == [world.first_seed + n for n in range(FEW)]
+    # One row per panel, or per panel and outcome.
+    assert len(found) == FEW if "outcome" not in found else not found.duplicated(["seed", "instrument", "outcome"]).any()
     # A claim that bounds nothing has no bound, a check that only informs no verdict, and some have no statistic.
     assert not found.isna().all().any() or table in ("claims", "checks")
     numbers = list(SUMMARIES[table](world, found))
@@ -297,6 +300,22 @@ def test_checks_that_ask_about_the_design_seldom_fail_where_it_holds(numbers: di
     for check, level in (("trends", 0.01), ("placebo_timing", 0.05), ("placebo_assignment", 0.05), ("overlap", 0.01)):
         failed = numbers["checks", "null", check, "failed"]
         assert failed.value <= level + 3.0 * failed.error
+
+
+@pytest.mark.parametrize("world", ["baseline", "null"])
+def test_the_other_instruments_cover_or_their_pages_say_that_they_do_not(
+    numbers: dict[tuple[str, str, str, str], Measured], world: str
+) -> None:
+    policies = load_policies().items()
+    admitted = {name: float(policy.numbers["null_coverage"]) for name, policy in policies if "null_coverage" in policy.numbers}
+    for (table, of_world, row, metric), number in numbers.items():
+        if (table, of_world, metric) != ("instruments", world, "coverage"):
+            continue
+        name, _, outcome = row.partition(", ")
+        if name in admitted and outcome == "log_revenue":
+            assert world != "null" or abs(number.value - admitted[name]) < 0.005
+        else:
+            assert number.value > 0.95 - MOST_BY_CHANCE * number.error
 
 
 @pytest.mark.parametrize("row", ["credit", "srdi", "certificate_with_cash"])
