@@ -47,9 +47,18 @@ NO_NUMBER: Final = (
     "sme_eval.evaluation.policy_record",
     "sme_eval.evaluation.power",
     "sme_eval.evaluation.provenance",
+    "sme_eval.evaluation.recommendations",
     "sme_eval.evaluation.record",
+    "sme_eval.evaluation.value",
+    "sme_eval.policies.cost_",
+    "sme_eval.policies.fact",
+    "sme_eval.policies.instrument",
+    "sme_eval.policies.letter",
+    "sme_eval.policies.quantities",
+    "sme_eval.policies.trap",
+    "sme_eval.policies.vocabulary",
 )
-"""Modules (by their beginnings) that are loaded on the way and make no number of any table: records, words, counts."""
+"""Modules (by their beginnings) that are loaded on the way and make no number of any table: records, words, counts, costs, facts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
