@@ -58,7 +58,7 @@ NO_NUMBER: Final = (
     "sme_eval.policies.trap",
     "sme_eval.policies.vocabulary",
 )
-"""Modules (by their beginnings) that are loaded on the way and make no number of any table: records, words, counts, costs, facts."""
+"""Modules (by their beginnings) that are loaded on the way and make no number of any table: records, words, costs, facts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
