@@ -67,6 +67,7 @@ def causes(
             if all(detail.name != known.name for known in found[kind]):
                 found[kind].append(detail)
     found["policy"] += _policy(old, new) if not found["policy"] else []
+    found["policy"] += [] if found["parameters"] else _seal(old, new)
     if old.audience != new.audience:
         found["audience"].append(Detail(name="audience", form="value", old=old.audience, new=new.audience))
     return tuple(Cause(kind=kind, details=tuple(details)) for kind, details in found.items() if details)
@@ -88,13 +89,17 @@ def _data(old: Evaluation, new: Evaluation) -> Iterator[Detail]:
 
 def _design(old: Evaluation, new: Evaluation) -> Iterator[Detail]:
     before, after = (_flat(to_plain(one.design)) for one in (old, new))
-    digest = (before.pop("hash"), after.pop("hash"))
-    changed = list(_values(before, after))
-    for detail in changed:
+    for plain in (before, after):
+        plain.pop("hash")
+    for detail in _values(before, after):
         # What follows the comparison chosen is named, not spelled out.
         yield replace(detail, form="said", old=None, new=None) if detail.name == "alternatives" else detail
-    if digest[0] != digest[1] and not changed:
-        yield Detail(name="design_hash", form="digest", old=digest[0], new=digest[1])
+
+
+def _seal(old: Evaluation, new: Evaluation) -> list[Detail]:
+    """The design's hash where its own words are the same: it also seals declarations of the policy and the rule's thresholds."""
+    a, b = old.design.hash, new.design.hash
+    return [] if a == b else [Detail(name="design_hash", form="digest", old=a, new=b)]
 
 
 def _flat(plain: Mapping[str, Any]) -> dict[str, Scalar]:
