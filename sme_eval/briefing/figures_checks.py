@@ -27,6 +27,9 @@ ORIGINALS: Final = ("original", "headline")
 """Keys of the row that the others are held against."""
 WRAP: Final = {"zh": 20, "en": 36}
 """Characters of a name's line, by language."""
+BALANCE: Final = "balance"
+FEW: Final = 4
+"""Rows up to which a name of three lines has room."""
 CROWDED: Final = 12
 """Rows from which on names are set smaller and their lines are half as long again, so that none has three."""
 SMALL: Final = 7.5
@@ -42,7 +45,8 @@ def drawn_checks(evaluation: Evaluation) -> list[tuple[int, CheckRecord, CheckTa
 def height_of_check(check: CheckRecord, table: CheckTableRecord) -> float:
     """Inches: by the row where each has a name."""
     named = check.figure in ("intervals", "pairs") and len(table.rows) <= MOST_NAMED
-    return 1.1 + 0.26 * max(2, len(table.rows)) if named else 2.9
+    row = 0.4 if len(table.rows) <= FEW else 0.26
+    return 1.1 + row * max(2, len(table.rows)) if named else 2.9
 
 
 def check_axes(axes: Axes, evaluation: Evaluation, place: int, speaker: Speaker) -> None:
@@ -115,8 +119,11 @@ def _sensitivity(axes: Axes, frame: pd.DataFrame, check: CheckRecord, words: _Wo
 
 
 def _pairs(axes: Axes, frame: pd.DataFrame, check: CheckRecord, words: _Words) -> None:
-    labels = (words.column("before"), words.column("after"), words("checks.figure_balanced"))
-    draw_pairs(frame, axes=axes, x_label=words("checks.figure_difference"), labels=labels)
+    # Balance is of covariates in standard deviations; other pairs are effects, which nothing balances.
+    covariates = check.name == BALANCE
+    label = words("checks.figure_difference") if covariates else words.effect()
+    limits = words("checks.figure_balanced") if covariates else ""
+    draw_pairs(frame, axes=axes, x_label=label, labels=(words.column("before"), words.column("after"), limits))
 
 
 def _histogram(axes: Axes, frame: pd.DataFrame, check: CheckRecord, words: _Words) -> None:

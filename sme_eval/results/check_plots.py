@@ -103,13 +103,13 @@ def draw_sensitivity(frame: pd.DataFrame, *, axes: Axes, breakdown: float, label
 def draw_pairs(frame: pd.DataFrame, *, axes: Axes, x_label: str, labels: tuple[str, str, str]) -> Axes:
     """Two marks a row, `before` hollow and `after` full, joined by a line; dashed where a difference counts as balanced.
 
-    `labels`: before, after, the dashed lines.
+    `labels`: before, after, the dashed lines; none are drawn where their label is empty.
     """
     place = np.arange(len(frame))[::-1]
     axes.hlines(place, frame["before"], frame["after"], color=GRID, linewidth=1.6, zorder=1)
     axes.scatter(frame["before"], place, s=34, facecolors="white", edgecolors=LEAD, linewidths=1.4, zorder=2, label=labels[0])
     axes.scatter(frame["after"], place, s=34, color=EFFECT, zorder=3, label=labels[1])
-    for line, label in ((-BALANCED, labels[2]), (BALANCED, "_other side")):
+    for line, label in ((-BALANCED, labels[2]), (BALANCED, "_other side")) if labels[2] else ():
         axes.axvline(line, color=TRUTH, linewidth=1.1, linestyle=DASHED, zorder=1, label=label)
     axes.axvline(0.0, color=INK, linewidth=0.8, zorder=0)
     axes.set_yticks(place, list(frame["term"]))
