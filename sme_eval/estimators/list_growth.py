@@ -66,6 +66,9 @@ def list_growth(
     --------
     >>> import sme_eval as sme
     >>> panel, _ = sme.simulate_ningbo(seed=1, firms=2500)
+    >>> growth = sme.list_growth(panel)
+    >>> [round(value, 2) for value in (growth.current_list, growth.frozen_start, growth.frozen_end)]
+    [171.25, 18.35, 19.84]
     >>> sme.list_growth(panel, amount="log_credit_balance")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     sme_eval.errors.DesignError: log_credit_balance is a logarithm...
