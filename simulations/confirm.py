@@ -11,7 +11,7 @@ import pandas as pd
 
 from simulations.designs import Row, rows
 from simulations.stamps import Stamp, files_behind, world_digest
-from simulations.storage import RESULTS, as_text, read_rows, restamp, seeds_done, stamp_file
+from simulations.storage import RESULTS, as_text, read_rows, read_stamp, restamp, seeds_done
 from simulations.worlds import Drawn, seeds
 
 Files = dict[str, dict[str, str]]
@@ -23,7 +23,7 @@ def confirm_world(table: str, world: Drawn, panels: int, pool: Executor, files: 
 
     None where there is nothing to confirm: the world is current, or was never measured in full.
     """
-    stamp = Stamp.read(stamp_file(table, world, folder))
+    stamp = read_stamp(table, world, folder)
     stored = read_rows(table, world, folder)
     whole = seeds(world)
     if stamp is None or not stamp.changes(world) or seeds_done(stored) < len(whole):

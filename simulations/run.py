@@ -18,7 +18,7 @@ from tqdm import tqdm
 from simulations.confirm import Files, confirm_world
 from simulations.designs import Row, rows
 from simulations.stamps import Stamp, files_behind, world_digest
-from simulations.storage import RESULTS, append, read_rows, seeds_done, stamp_file, start
+from simulations.storage import RESULTS, append, read_rows, read_stamp, seeds_done, start
 from simulations.worlds import TABLES, Drawn, seeds
 
 CHUNK: Final = 20
@@ -97,7 +97,7 @@ def end_with_parent() -> None:
 
 def _current(table: str, world: Drawn, folder: Path) -> bool:
     """Whether the file stands for the code as it is; says what has changed if not."""
-    stamp = Stamp.read(stamp_file(table, world, folder))
+    stamp = read_stamp(table, world, folder)
     if stamp is None:
         return False
     changed = stamp.changes(world)

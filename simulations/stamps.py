@@ -79,13 +79,10 @@ class Stamp:
         return json.dumps({"world": self.world, **again, "files": dict(sorted(self.files.items()))}, indent=1) + "\n"
 
     @classmethod
-    def read(cls, path: Path) -> Stamp | None:
-        """The stamp at `path`; None if there is none that can be read."""
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-            return cls(files=dict(found["files"]), world=str(found["world"]), confirmed=int(found.get("confirmed", 0)))
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+    def from_json(cls, text: str) -> Stamp:
+        """What `to_json` wrote."""
+        found = json.loads(text)
+        return cls(files=dict(found["files"]), world=str(found["world"]), confirmed=int(found.get("confirmed", 0)))
 
     def changes(self, world: Drawn) -> tuple[str, ...]:
         """What differs now from when the stamp was made; empty if nothing does."""

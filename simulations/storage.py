@@ -1,8 +1,8 @@
-"""Result files: one compressed table per world, written whole each time, so that a killed run leaves a complete file."""
+"""Result files: a compressed table and its stamp per world, written whole each time, so that a killed run leaves complete files."""
 
 from __future__ import annotations
 
-import gzip
+import lzma
 import os
 from pathlib import Path
 from typing import Final
@@ -19,12 +19,12 @@ DIGITS: Final = "%.6g"
 
 def result_file(table: str, world: Drawn, folder: Path = RESULTS) -> Path:
     """Where a world's rows lie."""
-    return folder / table / f"{world.name}.csv.gz"
+    return folder / table / f"{world.name}.csv.xz"
 
 
 def stamp_file(table: str, world: Drawn, folder: Path = RESULTS) -> Path:
     """Where its stamp lies."""
-    return folder / table / f"{world.name}.json"
+    return folder / table / f"{world.name}.json.xz"
 
 
 def read_rows(table: str, world: Drawn, folder: Path = RESULTS) -> pd.DataFrame:
@@ -49,8 +49,8 @@ def start(table: str, world: Drawn, stamp: Stamp, folder: Path = RESULTS) -> Non
 def append(table: str, world: Drawn, rows: list[Row], folder: Path = RESULTS) -> None:
     """The file with further rows; its bytes do not depend on how the rows were split."""
     path = result_file(table, world, folder)
-    before = gzip.decompress(path.read_bytes()).decode() if path.exists() else ""
-    _write(path, gzip.compress((before + as_text(rows, header=not before)).encode(), mtime=0))
+    before = lzma.decompress(path.read_bytes()).decode() if path.exists() else ""
+    _write(path, before + as_text(rows, header=not before))
 
 
 def as_text(rows: list[Row], *, header: bool) -> str:
@@ -58,13 +58,21 @@ def as_text(rows: list[Row], *, header: bool) -> str:
     return pd.DataFrame(rows).to_csv(index=False, header=header, float_format=DIGITS, lineterminator="\n")
 
 
+def read_stamp(table: str, world: Drawn, folder: Path = RESULTS) -> Stamp | None:
+    """The stamp of a world's rows; None if there is none that can be read."""
+    try:
+        return Stamp.from_json(lzma.decompress(stamp_file(table, world, folder).read_bytes()).decode())
+    except (OSError, lzma.LZMAError, ValueError, KeyError, TypeError):
+        return None
+
+
 def restamp(table: str, world: Drawn, stamp: Stamp, folder: Path = RESULTS) -> None:
     """Another stamp beside the same rows."""
-    _write(stamp_file(table, world, folder), stamp.to_json().encode())
+    _write(stamp_file(table, world, folder), stamp.to_json())
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, text: str) -> None:
     """All or nothing."""
     beside = path.with_name(path.name + ".part")
-    beside.write_bytes(content)
+    beside.write_bytes(lzma.compress(text.encode(), preset=lzma.PRESET_EXTREME))
     os.replace(beside, path)

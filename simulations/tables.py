@@ -9,8 +9,7 @@ from typing import Final
 from simulations.compare import Compared, compare, read_earlier, read_reasons
 from simulations.designs.district_tests import LAYOUTS, TESTS
 from simulations.sample_size import lines as sample_size_lines
-from simulations.stamps import Stamp
-from simulations.storage import RESULTS, read_rows, seeds_done, stamp_file
+from simulations.storage import RESULTS, read_rows, read_stamp, seeds_done
 from simulations.summaries import FEWEST_CLAIMS, KINDS, Measured, measured
 from simulations.trend_table import section
 from simulations.worlds import WORLDS
@@ -83,7 +82,7 @@ def _summary(compared: Sequence[Compared]) -> list[str]:
 def _seeds(table: str, folder: Path) -> list[str]:
     """Panels and first seeds of each world."""
     said = [f"{world.name}: {seeds_done(read_rows(table, world, folder))} from {world.first_seed:,}" for world in WORLDS[table]]
-    stamps = {world.name: Stamp.read(stamp_file(table, world, folder)) for world in WORLDS[table]}
+    stamps = {world.name: read_stamp(table, world, folder) for world in WORLDS[table]}
     again = [f"{name} {stamp.confirmed}" for name, stamp in stamps.items() if stamp is not None and stamp.confirmed]
     told = ["", f"Measured by earlier code; drawn again by the code as it is, with the same rows: {', '.join(again)} panels."]
     return ["", f"Panels and first seed: {'; '.join(said)}.", *(told if again else ())]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
+import lzma
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +18,7 @@ from simulations import confirm, run, stamps
 from simulations.compare import compare, read_earlier, read_reasons
 from simulations.designs import Row, rows
 from simulations.stamps import Stamp, files_behind, without_words, world_digest
-from simulations.storage import read_rows, result_file, seeds_done, stamp_file, start
+from simulations.storage import read_rows, read_stamp, restamp, result_file, seeds_done, stamp_file, start
 from simulations.summaries import SUMMARIES, Measured, measured
 from simulations.tables import TARGET, upper_end, write_results
 from simulations.trend_summaries import CHANCE, Judged, judged
@@ -150,7 +150,7 @@ def test_changed_code_or_world_makes_stale_and_the_next_run_starts_anew(
     world = world_of("rewards", "baseline")
     stamp = Stamp(files={"estimator.py": stamps._file_digest(code)}, world=world_digest(world))
     start("rewards", world, stamp, tmp_path)
-    assert Stamp.read(stamp_file("rewards", world, tmp_path)) == stamp
+    assert read_stamp("rewards", world, tmp_path) == stamp
     assert stamp.changes(world) == ()
     assert stamp.changes(replace(world, panels=world.panels + 1)) == ()
     assert stamp.changes(replace(world, first_seed=1)) == ("the world's parameters",)
@@ -175,17 +175,17 @@ def test_stale_results_stand_only_if_the_panels_drawn_again_are_the_same(tmp_pat
 
     def stale() -> None:
         stamp = Stamp(files={"sme_eval/terms.py": "other"}, world=world_digest(world))
-        stamp_file("rewards", world, tmp_path).write_text(stamp.to_json(), encoding="utf-8")
+        restamp("rewards", world, stamp, tmp_path)
 
     stale()
     assert confirm.confirm_world("rewards", world, 2, Here(), {}, tmp_path) is True  # type: ignore[arg-type]
-    assert Stamp.read(stamp_file("rewards", world, tmp_path)) == Stamp(files={}, world=world_digest(world), confirmed=2)
+    assert read_stamp("rewards", world, tmp_path) == Stamp(files={}, world=world_digest(world), confirmed=2)
     assert confirm.confirm_world("rewards", world, 2, Here(), {}, tmp_path) is None  # type: ignore[arg-type]
     stale()
     path = result_file("rewards", world, tmp_path)
-    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b"410000,", b"410000,9", 1)))
+    path.write_bytes(lzma.compress(lzma.decompress(path.read_bytes()).replace(b"410000,", b"410000,9", 1)))
     assert confirm.confirm_world("rewards", world, 3, Here(), {}, tmp_path) is False  # type: ignore[arg-type]
-    stamp = Stamp.read(stamp_file("rewards", world, tmp_path))
+    stamp = read_stamp("rewards", world, tmp_path)
     assert stamp is not None and stamp.changes(world) == ("sme_eval/terms.py",)
 
 
@@ -206,7 +206,7 @@ class _InProcess(Here):
 def test_stale_results_are_named() -> None:
     stale = []
     for table, world in EVERYWHERE:
-        stamp = Stamp.read(stamp_file(table, world))
+        stamp = read_stamp(table, world)
         assert stamp is not None, f"{table}/{world.name} was never measured: make simulations"
         if stamp.changes(world):
             stale.append(f"{table}/{world.name}")
