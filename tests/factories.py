@@ -472,7 +472,7 @@ def _pairs_check() -> CheckRecord:
         reason="balanced",
         numbers={"largest_difference": 0.03},
         table=CheckTableRecord(columns=("before", "after"), rows=tuple(rows)),
-        figure="pairs",
+        figure="balance",
     )
 
 

@@ -27,7 +27,6 @@ ORIGINALS: Final = ("original", "headline")
 """Keys of the row that the others are held against."""
 WRAP: Final = {"zh": 20, "en": 36}
 """Characters of a name's line, by language."""
-BALANCE: Final = "balance"
 FEW: Final = 4
 """Rows up to which a name of three lines has room."""
 CROWDED: Final = 12
@@ -44,7 +43,7 @@ def drawn_checks(evaluation: Evaluation) -> list[tuple[int, CheckRecord, CheckTa
 
 def height_of_check(check: CheckRecord, table: CheckTableRecord) -> float:
     """Inches: by the row where each has a name."""
-    named = check.figure in ("intervals", "pairs") and len(table.rows) <= MOST_NAMED
+    named = check.figure in ("intervals", "balance", "pairs") and len(table.rows) <= MOST_NAMED
     row = 0.4 if len(table.rows) <= FEW else 0.26
     return 1.1 + row * max(2, len(table.rows)) if named else 2.9
 
@@ -118,12 +117,13 @@ def _sensitivity(axes: Axes, frame: pd.DataFrame, check: CheckRecord, words: _Wo
     axes.set_title(words.effect(), loc="left")
 
 
+def _balance(axes: Axes, frame: pd.DataFrame, check: CheckRecord, words: _Words) -> None:
+    labels = (words.column("before"), words.column("after"), words("checks.figure_balanced"))
+    draw_pairs(frame, axes=axes, x_label=words("checks.figure_difference"), labels=labels)
+
+
 def _pairs(axes: Axes, frame: pd.DataFrame, check: CheckRecord, words: _Words) -> None:
-    # Balance is of covariates in standard deviations; other pairs are effects, which nothing balances.
-    covariates = check.name == BALANCE
-    label = words("checks.figure_difference") if covariates else words.effect()
-    limits = words("checks.figure_balanced") if covariates else ""
-    draw_pairs(frame, axes=axes, x_label=label, labels=(words.column("before"), words.column("after"), limits))
+    draw_pairs(frame, axes=axes, x_label=words.effect(), labels=(words.column("before"), words.column("after"), ""))
 
 
 def _histogram(axes: Axes, frame: pd.DataFrame, check: CheckRecord, words: _Words) -> None:
@@ -134,6 +134,7 @@ def _histogram(axes: Axes, frame: pd.DataFrame, check: CheckRecord, words: _Word
 DRAWINGS: Final[Mapping[str, Callable[[Axes, pd.DataFrame, CheckRecord, _Words], None]]] = {
     "intervals": _intervals,
     "sensitivity": _sensitivity,
+    "balance": _balance,
     "pairs": _pairs,
     "histogram": _histogram,
 }

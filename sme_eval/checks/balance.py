@@ -49,7 +49,7 @@ def check_balance(covariates: tuple[Covariate, ...], n_firms: int) -> CheckResul
         numbers=numbers,
         statistic=before if held is None else held,
         table=Table(columns=COLUMNS, rows=tuple(_row(c, n_firms) for c in covariates)),
-        figure="pairs",
+        figure="balance",
     )
 
 

@@ -10,8 +10,9 @@ from sme_eval.results.unavailable import Unavailable
 
 Threat = Literal["trends", "comparison", "design", "measurement", "unobservables", "heterogeneity", "inference"]
 """What a check is about: the heading under which a page shows it."""
-Figure = Literal["intervals", "sensitivity", "pairs", "histogram"]
-"""How a table is drawn: intervals side by side, an interval against a bound, two marks a row, counts of a distribution."""
+Figure = Literal["intervals", "sensitivity", "balance", "pairs", "histogram"]
+"""How a table is drawn: intervals side by side, an interval against a bound, two standardised differences or two effects a row,
+counts of a distribution."""
 Value = int | float | str | bool | Unavailable | None
 
 

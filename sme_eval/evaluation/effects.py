@@ -45,15 +45,18 @@ class Scale:
 
     @classmethod
     def of(cls, policy: Policy, panel: FirmPanel, outcome: str, start: str = "") -> Scale:
-        """The scale of one outcome of a panel, for entry by the policy's own column or by another one."""
-        begin, truth = start or policy.treatment.cohort, panel.truth
-        known = truth is not None and outcome in truth.outcomes and begin in truth.starts
+        """The scale of one outcome of a panel, for entry by the policy's own column or by another one.
+
+        A simulation may not know the gain that is asked for: then there is no truth to set beside the estimate.
+        """
+        begin, truth, estimand = start or policy.treatment.cohort, panel.truth, policy.treatment.estimand
+        known = truth is not None and truth.knows(outcome, begin, estimand)
         return cls(
             outcome=outcome,
             log=policy.outcome(outcome).scale == "log",
             truth=truth if known else None,
             start=begin,
-            estimand=policy.treatment.estimand,
+            estimand=estimand,
         )
 
     def percent(self, value: Number) -> Number:

@@ -37,7 +37,7 @@ from .record_sections import (
 from .record_upgrade import upgrade
 from .record_value import ValueRecord
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 ClaimKind = Literal[
     "descriptive_only",

@@ -1,6 +1,7 @@
 """Records of earlier schema versions, step by step in the form of today.
 
 Version 1 → 2: checks had no `threat`, and the drift no interval; everything else that is new has a default.
+Version 2 → 3: balance was drawn like pairs of effects.
 """
 
 from __future__ import annotations
@@ -26,12 +27,24 @@ def upgrade(plain: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_first(plain: dict[str, Any]) -> dict[str, Any]:
+    return _with_checks(plain, 2, _first_check)
+
+
+def _from_second(plain: dict[str, Any]) -> dict[str, Any]:
+    return _with_checks(plain, 3, lambda check: {**check, "figure": "balance"} if _is_drawn_balance(check) else check)
+
+
+def _is_drawn_balance(check: dict[str, Any]) -> bool:
+    return check.get("name") == "balance" and check.get("figure") == "pairs"
+
+
+def _with_checks(plain: dict[str, Any], version: int, step: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
     checks = plain.get("checks")
-    known = [_check(one) if isinstance(one, dict) else one for one in checks] if isinstance(checks, list) else checks
-    return {**plain, "schema_version": 2, "checks": known}
+    known = [step(one) if isinstance(one, dict) else one for one in checks] if isinstance(checks, list) else checks
+    return {**plain, "schema_version": version, "checks": known}
 
 
-def _check(check: dict[str, Any]) -> dict[str, Any]:
+def _first_check(check: dict[str, Any]) -> dict[str, Any]:
     numbers = check.get("numbers", {})
     if check.get("name") == "drift" and {"drift", "std_error"} <= set(numbers):
         numbers = _with_interval(numbers)
@@ -47,5 +60,5 @@ def _with_interval(numbers: dict[str, Any]) -> dict[str, Any]:
     return {"level": EQUIVALENCE_LEVEL, "conf_low": ends[0], "conf_high": ends[1], **numbers}
 
 
-_STEPS: Final[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {1: _from_first}
+_STEPS: Final[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {1: _from_first, 2: _from_second}
 """Version → the step to the next."""

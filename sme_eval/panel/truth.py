@@ -116,6 +116,11 @@ class Truth:
         """Outcomes whose true effect is known."""
         return tuple(self.effects)
 
+    def knows(self, outcome: str, start: str, estimand: Estimand) -> bool:
+        """Whether that effect on an outcome is known for entry by `start`."""
+        known = outcome in self.effects and start in self.starts
+        return known and (estimand != "step" or (outcome in self.parts and start in STEP))
+
     @property
     def cohort(self) -> IntegerArray:
         """(rows,): the first start."""
@@ -214,7 +219,7 @@ class Truth:
 
     def _step(self, outcome: str, start: str | None) -> FloatArray:
         name = start or next(iter(self.starts))
-        if outcome not in self.parts or name not in STEP:
+        if not self.knows(outcome, name, "step"):
             raise DesignError(
                 Problem(what=f"The effect of {name} itself on {outcome!r} is not known.", remedy="ask for own or bundle")
             )

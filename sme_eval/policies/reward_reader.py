@@ -12,6 +12,7 @@ from typing import Final, Literal, cast, get_args
 from sme_eval.errors import Problem
 from sme_eval.panel.declarations import Entry, Label, read_tables
 
+from .facts import Fact, load_facts
 from .tiers import TIERS, Tier
 
 Rule = Literal["amount", "match", "not_stated"]
@@ -20,8 +21,10 @@ Status = Literal["in_force", "expired", "draft"]
 DocumentKind = Literal["own", "report"]
 
 _DOCUMENT: Final = ("name", "kind", "date", "zh", "en")
+UNITS: Final[Mapping[str, str]] = {"wan_yuan_per_firm": "amount", "ratio": "ratio"}
+"""Unit of a fact → the number of an award that it gives."""
 _AWARD: Final = (
-    "jurisdiction", "tier", "rule", "amount", "ratio", "ceiling", "at_most", "netting",
+    "jurisdiction", "tier", "rule", "fact", "amount", "ratio", "ceiling", "at_most", "netting",
     "valid_from", "valid_to", "status", "confirmed",
 )  # fmt: skip
 
@@ -105,7 +108,9 @@ def read_awards(path: Path, problems: list[Problem]) -> tuple[Award, ...]:
     if not isinstance(rows, list) or not rows or not all(isinstance(row, Mapping) for row in rows):
         problems.append(Problem(what="awards must be a list of tables.", where=path.name, remedy="write at least one [[awards]]"))
         return ()
-    return tuple(_award(Entry(row, f"{path.name} [[awards]] {n}", problems), document) for n, row in enumerate(rows, start=1))
+    facts = load_facts()
+    entries = [Entry(row, f"{path.name} [[awards]] {n}", problems) for n, row in enumerate(rows, start=1)]
+    return tuple(_award(entry, document, facts) for entry in entries)
 
 
 def _document(top: Entry, stem: str) -> RewardDocument:
@@ -122,14 +127,14 @@ def _document(top: Entry, stem: str) -> RewardDocument:
     return RewardDocument(name=name, kind=kind, date=date or dt.date.min, label=entry.label())
 
 
-def _award(entry: Entry, document: RewardDocument) -> Award:
+def _award(entry: Entry, document: RewardDocument, facts: Mapping[str, Fact]) -> Award:
     entry.only(_AWARD)
     award = Award(
         jurisdiction=entry.text("jurisdiction", required=True),
         tier=cast(Tier, entry.choice("tier", TIERS)),
         rule=cast(Rule, entry.choice("rule", get_args(Rule))),
-        amount=entry.number("amount"),
-        ratio=entry.number("ratio"),
+        amount=_stated(entry, "amount", facts),
+        ratio=_stated(entry, "ratio", facts),
         ceiling=entry.number("ceiling"),
         at_most=entry.flag("at_most"),
         netting=cast(Netting, entry.choice("netting", get_args(Netting))),
@@ -141,6 +146,21 @@ def _award(entry: Entry, document: RewardDocument) -> Award:
     )
     _check(award, entry)
     return award
+
+
+def _stated(entry: Entry, key: str, facts: Mapping[str, Fact]) -> float | None:
+    """A number of the row, or of the fact of `data/facts/` that it names; a fact's unit says whether it is an amount or a ratio."""
+    name, own = entry.text("fact"), entry.number(key)
+    if not name:
+        return own
+    fact = facts.get(name)
+    if fact is None or fact.unit is None or fact.unit not in UNITS:
+        remedy = "name a fact in 10,000 yuan per firm or of a match, such as F15"
+        entry.problems.append(Problem(what=f"fact is {name!r}.", where=entry.where, remedy=remedy))
+        return own
+    if own is not None:
+        entry.problems.append(Problem(what=f"{key} stands beside a fact.", where=entry.where, remedy="drop one of them"))
+    return fact.value if UNITS[fact.unit] == key else own
 
 
 def _check(award: Award, entry: Entry) -> None:

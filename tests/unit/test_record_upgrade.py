@@ -63,6 +63,13 @@ def test_its_pages_can_be_made(language: Any) -> None:
     assert compose(sme.Evaluation.read(STORED), language).blocks
 
 
+def test_balance_of_version_2_is_drawn_as_balance_and_pairs_of_effects_stay() -> None:
+    checks = [{"name": "balance", "figure": "pairs"}, {"name": "coefficient_stability", "figure": "pairs"}, {"name": "balance"}]
+    found = upgrade({"schema_version": 2, "checks": checks})
+    assert found["schema_version"] == SCHEMA_VERSION
+    assert [check.get("figure") for check in found["checks"]] == ["balance", "pairs", None]
+
+
 def test_a_record_of_today_is_left_alone_and_an_unknown_version_refused() -> None:
     today = json.loads(sme.Evaluation.read(STORED).to_json())
     assert upgrade(today) == today

@@ -202,6 +202,18 @@ def test_every_problem_of_every_file_at_once(tmp_path: Path) -> None:
         assert part in text, part
 
 
+def test_a_row_takes_its_number_from_a_fact_and_from_nowhere_else(tmp_path: Path) -> None:
+    write(tmp_path, "one", award("cixi", rule='"amount"', fact='"F15"'), award("yuyao", rule='"match"', fact='"F17"'))
+    cixi, yuyao = load_reward_schedule(tmp_path).awards
+    assert (cixi.amount, cixi.ratio, yuyao.amount, yuyao.ratio) == (100.0, None, None, 1.0)
+    rows = [award(rule='"amount"', fact='"F99"'), award(rule='"amount"', fact='"F01"'), amount(3, fact='"F15"')]
+    write(tmp_path, "one", *rows)
+    with pytest.raises(DataError) as caught:
+        load_reward_schedule(tmp_path)
+    for part in ("fact is 'F99'", "fact is 'F01'", "amount stands beside a fact"):
+        assert part in str(caught.value), part
+
+
 def test_no_files_are_said(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="No file of rewards"):
         load_reward_schedule(tmp_path)

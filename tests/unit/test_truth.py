@@ -10,7 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sme_eval.errors import DataError, DesignError
+from sme_eval.evaluation.effects import Scale
+from sme_eval.panel.firm_panel import FirmPanel
 from sme_eval.panel.truth import Estimand, Truth
+from sme_eval.policies.policy import load_policies
+from sme_eval.simulate.ningbo import simulate_ningbo
 from sme_eval.terms import NEVER
 
 YEARS = np.arange(2018, 2023)
@@ -94,6 +98,13 @@ def test_an_outcome_that_the_entry_does_not_touch_has_a_step_of_zero() -> None:
     assert truth.average("balance", estimand="bundle", event_time=0) == 0.75
 
 
+def test_knows_what_it_answers() -> None:
+    truth, bare = hand_made(), Truth.from_cohort([1, 1], [2019, 2020], [2020, 2020], {"y": [0.0, 0.3]})
+    assert truth.knows("y", "srdi_year", "step") and bare.knows("y", "certified_year", "own")
+    assert not bare.knows("y", "certified_year", "step")
+    assert not truth.knows("y", "grant", "own") and not truth.knows("z", "srdi_year", "own")
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -174,3 +185,15 @@ def test_averages_follow_their_definition(truth: Truth, start: str, estimand: Es
     assert truth.by_cohort("y", start, estimand) == pytest.approx({g: np.mean(v) for g, v in by_cohort.items()}, abs=1e-12)
     for e, values in by_event.items():
         assert truth.average("y", start=start, estimand=estimand, event_time=e) == pytest.approx(np.mean(values), abs=1e-12)
+
+
+def test_an_estimate_stands_without_a_truth_where_the_simulation_does_not_know_the_gain() -> None:
+    """Clinics ask for the step; a simulation without parts knows only the whole effect."""
+    policy = load_policies()["clinics"]
+    assert policy.treatment.estimand == "step"
+    panel, known = simulate_ningbo(seed=1, firms=2500)
+    outcome = next(iter(policy.outcomes))
+    assert Scale.of(policy, panel, outcome).truth is known
+    less = Truth(known.firm, known.year, known.starts, known.effects)
+    bare = FirmPanel(panel.frame, data_kind="simulated", source=panel.source, truth=less, parameters=panel.parameters)
+    assert Scale.of(policy, bare, outcome).truth is None
