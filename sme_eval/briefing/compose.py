@@ -75,6 +75,7 @@ SECTIONS: Final = (
     value.value,
     sample.cohorts,
     sample.flow,
+    checks.threats,
     checks.checks,
     closing.limits,
     closing.withheld,

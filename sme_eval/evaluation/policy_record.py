@@ -7,7 +7,7 @@ from sme_eval.panel.firm_panel import FirmPanel
 from sme_eval.policies.policy import Policy
 from sme_eval.policies.rules import OutcomeRule, PageText
 
-from .record import OutcomeRecord, PolicyRecord, SourceRecord
+from .record import OutcomeRecord, PolicyRecord, SourceRecord, ThreatRecord
 from .record_base import Bilingual
 
 
@@ -41,6 +41,7 @@ def policy_record(policy: Policy, panel: FirmPanel) -> PolicyRecord:
         numbers=dict(policy.numbers),
         published_counts=policy.published_counts,
         sources=tuple(sources),
+        threats=tuple(ThreatRecord(threat=bilingual(one.label), remedy=bilingual(one.remedy)) for one in policy.threats),
     )
 
 

@@ -62,6 +62,14 @@ class SourceRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThreatRecord:
+    """What would make the design mislead, and what is done about it."""
+
+    threat: Bilingual
+    remedy: Bilingual
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRecord:
     """What the policy file says and the pages print. `numbers` are declared facts that its texts refer to."""
 
@@ -76,6 +84,7 @@ class PolicyRecord:
     numbers: Mapping[str, Scalar]
     published_counts: tuple[int, ...]
     sources: tuple[SourceRecord, ...]
+    threats: tuple[ThreatRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

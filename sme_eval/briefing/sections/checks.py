@@ -1,16 +1,16 @@
-"""Whether the design is credible: the checks by threat, each with its verdict, its figure, and its table in the annex."""
+"""Whether the design is credible: what could mislead, by the policy file; then checks by threat: verdict, figure, table in the annex."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from sme_eval.briefing.document import Figure, Heading, Paragraph, Phrase, Say, Table
+from sme_eval.briefing.document import Figure, Heading, Own, Paragraph, Phrase, Say, Table
 from sme_eval.briefing.pointers import pointer
 from sme_eval.evaluation.record import Evaluation
 from sme_eval.evaluation.record_checks import CheckRecord, CheckTableRecord
 
 from .check_cells import cell, check_name, column_header, row_name, shown_columns
-from .common import Blocks
+from .common import Blocks, caption
 
 THREATS: Final = ("trends", "comparison", "design", "measurement", "unobservables", "heterogeneity", "inference")
 """The order of the page; a check of any other threat stands at the end."""
@@ -29,6 +29,24 @@ def checks(evaluation: Evaluation) -> Blocks:
         for n, check in placed:
             blocks += _shown(pointer("checks", n), check)
     return blocks
+
+
+def threats(evaluation: Evaluation) -> Blocks:
+    """What the policy file names as able to mislead, each with what is done about it."""
+    named = evaluation.policy.threats
+    if not named:
+        return []
+    rows: list[tuple[Phrase, ...]] = []
+    for n in range(len(named)):
+        where = pointer("policy", "threats", n)
+        rows.append(((Own(where + pointer("threat")),), (Own(where + pointer("remedy")),)))
+    table: Table[Phrase] = Table(
+        caption=caption("threats.caption", ""),
+        columns=((Say("threats.threat"),), (Say("threats.remedy"),)),
+        rows=tuple(rows),
+        layout="words",
+    )
+    return [Heading((Say("threats.title"),), anchor="threats"), Paragraph((Say("threats.lead"),), role="note"), table]
 
 
 def by_threat(evaluation: Evaluation) -> list[tuple[str, list[Placed]]]:
