@@ -1,4 +1,4 @@
-"""Whether the design is credible: what could mislead, by the policy file; then checks by threat: verdict, figure, table in the annex."""
+"""Whether the design is credible: what could mislead, then the checks by threat with verdicts, figures, and tables in the annex."""
 
 from __future__ import annotations
 
