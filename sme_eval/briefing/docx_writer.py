@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sme_eval.results.word_parts import border, element, keep_row_whole, properties, repeat_as_heading
 
 from .document import Block, Callout, Document, Figure, Heading, Items, Paragraph, Reference, Runs, Table, Text, plain
+from .docx_look import A4, Look, look_of
+from .docx_package import describe, packed_bytes, put_in_place
 from .docx_styles import (
-    A4,
     ACCENT,
     ALARM,
     BULLETS,
@@ -23,20 +23,14 @@ from .docx_styles import (
     TABLE_STYLE,
     TWIPS,
     WARNING,
-    Look,
     list_number,
     lists,
-    look_of,
     settings,
     styles,
 )
-from .html_writer import HTML_LANGUAGES, is_words
+from .html_writer import is_words
 from .table_widths import characters, least_widths, word_widths
 
-STAMP: Final = (1980, 1, 1, 0, 0, 0)
-"""The time of every file inside: a record is as old as it says, not as its file."""
-NEEDED: Final = ("styles", "numbering", "settings", "officeDocument", "core-properties", "header", "footer", "image")
-"""Parts of the library's template that are kept, by the end of their relation."""
 STYLES: Final = {"body": "BodyText", "claim": "Claim", "question": "Question", "label": "SmallPrint", "note": "SmallPrint"}
 SHORT_TABLE: Final = 16
 """A table of so many rows is not divided between pages."""
@@ -74,11 +68,11 @@ def write_docx(document: Document, figures: Mapping[str, bytes]) -> bytes:
     for one in content:
         section.addprevious(one)
     _set_page(file, document, look, writer)
-    _replace(file.part._styles_part.element, styles(document, look))
-    _replace(file.part.numbering_part.element, lists(writer.ordered))
-    _replace(file.settings.element, settings(look))
-    _describe(file, document)
-    return _packed(file)
+    put_in_place(file.part._styles_part.element, styles(document, look))
+    put_in_place(file.part.numbering_part.element, lists(writer.ordered))
+    put_in_place(file.settings.element, settings(look))
+    describe(file, document)
+    return packed_bytes(file)
 
 
 class _Writer:
@@ -314,39 +308,7 @@ def _set_page(file: Any, document: Document, look: Look, writer: _Writer) -> Non
         lines = [[writer.said(running), element("w:r", element("w:tab")), writer.said(subject)]]
         if not one_line:
             lines = [[writer.said(running)], [writer.said(subject)]]
-        _replace(head._element, [writer.paragraph("Header", line) for line in lines])
+        put_in_place(head._element, [writer.paragraph("Header", line) for line in lines])
         outside = [element("w:jc", val=side), element("w:ind", left=280, right=280)] if look.official else []
         number = [writer.run("— "), writer.field("PAGE", "1"), writer.run(" —")]
-        _replace(foot._element, [writer.paragraph("Footer", number, *outside)])
-
-
-def _replace(known: Any, children: Any) -> None:
-    """Put `children` into an element in place of what the library's template has there."""
-    for child in list(known):
-        known.remove(child)
-    known.extend(list(children))
-
-
-def _describe(file: Any, document: Document) -> None:
-    """Title, subject and language; no author, no time, nothing of the machine or the library."""
-    core = file.core_properties
-    _replace(core._element, [])
-    core.title, core.subject = plain(document.title), document.labels["subject"]
-    core.language = HTML_LANGUAGES[document.language]
-
-
-def _packed(file: Any) -> bytes:
-    """The file's bytes, the same for the same content whenever and wherever it is packed."""
-    package = file.part.package
-    for owner in (package, file.part):
-        for key, relation in list(owner.rels.items()):
-            if relation.reltype.rpartition("/")[2] not in NEEDED:
-                del owner.rels[key]
-    made, packed = io.BytesIO(), io.BytesIO()
-    file.save(made)
-    with zipfile.ZipFile(made) as source, zipfile.ZipFile(packed, "w") as target:
-        for name in source.namelist():
-            entry = zipfile.ZipInfo(name, STAMP)
-            entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 0
-            target.writestr(entry, source.read(name))
-    return packed.getvalue()
+        put_in_place(foot._element, [writer.paragraph("Footer", number, *outside)])
