@@ -115,8 +115,13 @@ NULL_WITH_FIRST_STAGE: Final = replace(
 
 NULLS: Final = ("null", "null_literal", "null_strong_selection", "null_hidden_only", "null_hidden_weak")
 SELECTED: Final = ("null", "baseline", "literal", "strong_selection")
-CHECKED: Final = ("null",)
-"""Worlds in which the checks are asked: seconds a panel, so that the one without any effect comes first."""
+CLAIMED: Final = (
+    "null_no_selection", "clean", "baseline", "literal", "strong_selection", "credit_only", "certificate_only", "cash_only",
+    "price_only", "price_and_access", "concurrent", "attrition", "register",
+)  # fmt: skip
+"""Every other world of one city."""
+CHECKED: Final = ("null", "baseline", "strong_selection", "concurrent", "attrition", "null_strong_selection", "clean")
+"""Worlds in which the checks are asked: what each of them should find is there in one and missing in another."""
 FENGHUA: Final = FrozenMapping({"fenghua": 50.0})
 """The dose of the one district that matches an award from above, as if its size were known."""
 
@@ -131,7 +136,7 @@ WORLDS: Final[Mapping[str, tuple[World, ...]]] = FrozenMapping(
         "certification": tuple(_worlds(SELECTED, 100_000)),
         "claims": (
             *_worlds(("null",), 300_000, MANY_NULLS),
-            *_worlds((*NULLS[1:], "clean", "baseline", "literal", "strong_selection"), 300_000),
+            *_worlds((*NULLS[1:], *CLAIMED), 300_000),
             *_four_cities((*SELECTED, "null_strong_selection", "null_hidden_weak"), 350_000),
         ),
         "checks": tuple(_worlds(CHECKED, 800_000)),

@@ -178,6 +178,7 @@ class Design:
             estimator=headline,
             alternatives=tuple(declared if other == headline else other for other in others),
             mechanisms=tuple(name for name in policy.outcomes if name != chosen),
+            cluster=policy.cluster,
         )
 
     @property

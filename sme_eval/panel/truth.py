@@ -43,6 +43,7 @@ STEP: Final = FrozenMapping(
         "provincial_library_year": (),
         "loan_platform_year": (),
         "first_loan_year": (),
+        "bank_target_year": (),
     }
 )
 """Start → the parts of the effect that the entry itself brings; none where it brings nothing to any outcome."""

@@ -56,6 +56,7 @@ class Policy(Printable):
     limits: tuple[PageText, ...]
     sources: Mapping[str, str]
     data_sources: Mapping[str, str]
+    cluster: str | None = None
     listing: ListingRule | None = None
     arms: tuple[ArmRule, ...] = ()
     exposures: tuple[ExposureRule, ...] = ()

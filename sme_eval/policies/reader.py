@@ -54,7 +54,7 @@ def read_policy(path: Path, problems: list[Problem]) -> dict[str, Any]:
     top.only(_KEYS)
     data, design = table(top, "data"), table(top, "design")
     data.only(("source", "parameters", "companion", "sources"))
-    design.only(("estimator", "alternatives", "listing", "arms", "exposures", "sums"))
+    design.only(("estimator", "alternatives", "cluster", "listing", "arms", "exposures", "sums"))
     return dict(
         name=name,
         instrument=cast(Instrument, top.choice("instrument", get_args(Instrument))),
@@ -67,6 +67,7 @@ def read_policy(path: Path, problems: list[Problem]) -> dict[str, Any]:
         outcomes=FrozenMapping({entry.text("name"): _outcome(entry) for entry in tables(top, "outcomes", required=True)}),
         estimator=_estimator(table(design, "estimator")),
         alternatives=tuple(_estimator(entry) for entry in tables(design, "alternatives")),
+        cluster=design.text("cluster") or None,
         published=tuple(_published(entry) for entry in tables(top, "published")),
         published_counts=tuple(_integers(top, "published_counts")),
         numbers=_constants(top, "numbers"),

@@ -1,4 +1,4 @@
-"""What completes a city beyond the policies that act on revenue: further tiers, services, their outcomes, loans, the register."""
+"""What completes a city: further tiers, services, their outcomes, loans, banks and the register."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sme_eval.simulate.bank_return import BankReturn, bank_return
+from sme_eval.simulate.banks import Banks, draw_banks
 from sme_eval.simulate.concurrent import Beside
 from sme_eval.simulate.firms import Draws, Firms, FloatArray, IntegerArray
 from sme_eval.simulate.register import Register, draw_register
@@ -38,6 +39,7 @@ class More:
     untreated: Mapping[str, FloatArray]
     parts: Mapping[str, Mapping[str, FloatArray]]
     loans: BankReturn
+    banks: Banks
     register: Register
 
 
@@ -61,6 +63,7 @@ def draw_more(
         untreated=untreated_outcomes(draws, world, city.firms, noise, services.exporter, years),
         parts=service_parts(world.services, starts, years),
         loans=bank_return(draws, terms, city.tiers, services.starts["first_loan"], gone, years),
+        banks=draw_banks(draws, city.tiers, gone),
         register=draw_register(draws, world, city.firms.district, _first_list(city.tiers, tiers, starts), gone, years),
     )
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from sme_eval.panel.frozen_mapping import FrozenMapping
+from sme_eval.simulate.banks import BANKS
 from sme_eval.simulate.city import City
 from sme_eval.simulate.firms import DISTRICTS, FloatArray, IntegerArray
 from sme_eval.simulate.register import STAT_DISTRICTS, STAT_DISTRICTS_2015
@@ -34,8 +35,9 @@ STARTS: Final = (
     "above_scale_year",
     "provincial_library_year",
     *(f"{service}_year" for service in SERVICES),
+    "bank_target_year",
 )
-"""First years of further tiers, lists and services, in the order of the panel's columns."""
+"""First years of further tiers, lists, services and the assessment of banks, in the order of the panel's columns."""
 
 
 def more_starts(each: Rows) -> dict[str, IntegerArray]:
@@ -47,7 +49,7 @@ def _starts(city: City) -> dict[str, IntegerArray]:
     """Start → (firms,) of one city."""
     tiers = city.more.tiers
     lists = (tiers.innovative, tiers.key, tiers.upgrade_library, tiers.above_scale, tiers.provincial_library)
-    return dict(zip(STARTS, (*lists, *city.more.services.starts.values()), strict=True))
+    return dict(zip(STARTS, (*lists, *city.more.services.starts.values(), city.more.banks.asked), strict=True))
 
 
 def more_columns(each: Rows, observed: Mapping[str, FloatArray], starts: Mapping[str, IntegerArray], cities: int) -> dict[str, Any]:
@@ -63,6 +65,7 @@ def more_columns(each: Rows, observed: Mapping[str, FloatArray], starts: Mapping
         "unsecured_loans": each.yearly(lambda city: city.more.loans.unsecured),
         "new_loans": each.yearly(lambda city: city.more.loans.new),
         "loan_rate": each.yearly(lambda city: city.more.loans.rate),
+        "main_bank": each.row(lambda city: city.more.banks.main + 1 + (city.number - 1) * BANKS),
         "entered_year": each.row(lambda city: city.more.register.entered),
         "reward_jurisdiction": of_districts(each, cities, lambda city: city.firms.district, DISTRICTS),
         "stat_district": of_districts(each, cities, lambda city: city.more.register.stat, STAT_DISTRICTS),

@@ -62,7 +62,8 @@ def simulate_ningbo(
 
     Every instrument of the reply, years of entry, 0 never: `innovative_year`, `key_year`, `upgrade_library_year`,
     `above_scale_year`, `provincial_library_year`, `board_year`, `export_insurance_year`, `land_year`, `loan_platform_year`,
-    `loan_equity_year`, `training_year`, `internship_year`, `clinic_year`, `first_set_year`, `first_loan_year`; the certificate's
+    `loan_equity_year`, `training_year`, `internship_year`, `clinic_year`, `first_set_year`, `first_loan_year`, `bank_target_year`
+    (the assessment of the firm's `main_bank`, 1, 2, …, meaningless, asks for loans to such firms); the certificate's
     `valid_from`, `valid_to` and `review` (renewed, not_renewed, pending, none). What they act on: `log_exports` (missing unless
     `exporter`), `log_fixed_assets`, `log_rd_spending` (ln 10,000 yuan), `log_wage` (ln 10,000 yuan per person), `equity_share`
     (percent), `log_productivity`. The banks' return, calibrated to the reply: `loan_balance`, `unsecured_loans`, `new_loans`

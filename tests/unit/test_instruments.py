@@ -126,7 +126,7 @@ REFUSAL = '\n[refusal]\nkind = "no_comparison"\nzh = "没有对照。"\nen = "No
         ("legal_services", ('facts = ["F61"]', 'facts = ["F02"]'), "they can be evaluated"),
         ("legal_services", ('kind = "no_comparison"', 'kind = "no_comparisson"'), "did you mean 'no_comparison'"),
         ("legal_services", ('kind = "no_comparison"', 'kind = "small_n"'), "small_n belongs to a refusal of kind 'small_n'"),
-        ("bank_targets", ('kind = "other_unit"', 'kind = "no_comparison"'), "unit belongs to a refusal of kind 'other_unit'"),
+        ("overseas_ip", ('kind = "other_unit"', 'kind = "no_comparison"'), "unit belongs to a refusal of kind 'other_unit'"),
         ("intellectual_property", ("smallest_effect = 0.03", "smallest_effect = 0"), "smallest_effect is missing or not positive"),
         ("intellectual_property", ('outcome = "log_revenue"', 'outcome = "patents"'), "which needs a logarithm"),
         ("clinics", ('name = "few_firms"\n', ""), "name is missing"),

@@ -23,7 +23,7 @@ STARTS = (
     "certified_year", "certified_year_half", "srdi_year", "library_year", "listed_year", "digital_year",
     "innovative_year", "key_year", "upgrade_library_year", "above_scale_year", "provincial_library_year",
     "board_year", "export_insurance_year", "land_year", "loan_platform_year", "loan_equity_year",
-    "training_year", "internship_year", "clinic_year", "first_set_year", "first_loan_year",
+    "training_year", "internship_year", "clinic_year", "first_set_year", "first_loan_year", "bank_target_year",
 )  # fmt: skip
 DOSES = {"haishu": 50.0, "jiangbei": 50.0, "yinzhou": 50.0, "hightech": 50.0, "hangzhou_bay": 100.0}
 ALL_DOSES = DOSES | {"beilun": 30, "zhenhai": 40, "fenghua": 50, "xiangshan": 10, "ninghai": 20, "yuyao": 60, "cixi": 50}

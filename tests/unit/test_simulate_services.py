@@ -11,6 +11,7 @@ from sme_eval.estimators.landmark import LandmarkDiD
 from sme_eval.panel.firm_panel import FirmPanel
 from sme_eval.panel.sample import Sample
 from sme_eval.panel.truth import STEP, Truth
+from sme_eval.simulate.banks import ASSESSED, BANKS
 from sme_eval.simulate.city import draw_city
 from sme_eval.simulate.firms import Draws
 from sme_eval.simulate.ningbo import simulate_ningbo
@@ -189,6 +190,19 @@ def test_effects_are_exact(drawn: tuple[FirmPanel, Truth], part: str, outcome: s
     assert not truth.parts[outcome][part][~truth.begun(start)].any()
 
 
+def test_the_assessment_asks_every_second_bank_for_loans_to_firms_certified_before(firms: pd.DataFrame) -> None:
+    counts = firms["main_bank"].astype(int).value_counts()
+    assert set(counts.index) == set(range(1, BANKS + 1)) and counts[1] > counts[BANKS] > 0
+    asked, before = firms["bank_target_year"] > 0, (firms["srdi_year"] > 0) & (firms["srdi_year"] < ASSESSED)
+    assert (firms.loc[asked, "bank_target_year"] == ASSESSED).all()
+    assert (asked == (before & (firms["main_bank"].astype(int) % 2 == 0))).all()
+
+
+def test_banks_of_a_second_city_are_its_own() -> None:
+    frame = simulate_ningbo(2, "informative", firms=2500)[0].frame
+    assert len(frame[["main_bank", "city"]].drop_duplicates()) == frame["main_bank"].nunique() == 4 * BANKS
+
+
 def test_every_start_has_a_step_and_nothing_else_acts(drawn: tuple[FirmPanel, Truth]) -> None:
     _, truth = drawn
     assert set(truth.starts) == set(STEP)
@@ -198,7 +212,7 @@ def test_every_start_has_a_step_and_nothing_else_acts(drawn: tuple[FirmPanel, Tr
     for start in services:
         assert truth.average("log_revenue", start=start, estimand="step") == 0.0
         assert truth.average("log_employment", start=start, estimand="step") == 0.0
-    for start in ("loan_platform_year", "first_loan_year", "above_scale_year", "provincial_library_year"):
+    for start in ("loan_platform_year", "first_loan_year", "above_scale_year", "provincial_library_year", "bank_target_year"):
         assert all(truth.average(outcome, start=start, estimand="step") == 0.0 for outcome in truth.outcomes)
 
 
