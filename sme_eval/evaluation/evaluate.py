@@ -179,7 +179,10 @@ def _kind(design: Design) -> str:
 
 def _level(design: Design, evidence: Evidence) -> EvidenceLevel:
     """How strong the design is, given what its test of trends found."""
-    return evidence_level(_kind(design), evidence.passed("trends"), instrument=design.policy.instrument, selected=evidence.selected)
+    policy = design.policy
+    grouped = policy.cluster is not None
+    trends = evidence.passed("trends")
+    return evidence_level(_kind(design), trends, instrument=policy.instrument, selected=evidence.selected, grouped=grouped)
 
 
 def _name(policy: Policy, outcome: str, panel: FirmPanel) -> str:

@@ -8,8 +8,9 @@
 | 4, 5 | a valid natural experiment; random assignment: no design here |
 
 Level 3 is the most: officials chose firms for growth and no step of that choice was random, services are taken up by firms that
-want them, and the credit list moves price and access together, so that its exclusion as an instrument fails. Source: Sherman et al.
-(1998); What Works Centre for Local Economic Growth (2016), whose reading of difference-in-differences this follows.
+want them, groups such as the clients of a bank formed themselves, and the credit list moves price and access together, so that its
+exclusion as an instrument fails. Source: Sherman et al. (1998); What Works Centre for Local Economic Growth (2016), whose reading of
+difference-in-differences this follows.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ Reason = Literal[
     "exclusion_fails",
     "selected_by_officials",
     "taken_up_by_firms",
+    "treated_in_groups",
     "trends_not_rejected",
 ]
 NOBODY: Final = frozenset({"BeforeAfter"})
@@ -47,10 +49,11 @@ class EvidenceLevel:
         return EvidenceLevelRecord(level=self.level, reason=self.reason)
 
 
-def evidence_level(estimator: str, trends: bool | None, *, instrument: str, selected: bool) -> EvidenceLevel:
+def evidence_level(estimator: str, trends: bool | None, *, instrument: str, selected: bool, grouped: bool = False) -> EvidenceLevel:
     """The level of a headline by this estimator, whose check of trends passed, failed or could not be asked (None).
 
-    `instrument` is the policy's kind; `selected` says that officials chose the firms by what they had done.
+    `instrument` is the policy's kind; `selected` says that officials chose the firms by what they had done, `grouped`
+    that whole groups of firms are treated.
     """
     if estimator in NOBODY:
         return EvidenceLevel(level=1, reason="compares_nobody")
@@ -60,6 +63,8 @@ def evidence_level(estimator: str, trends: bool | None, *, instrument: str, sele
         return EvidenceLevel(level=2, reason="trends_untestable")
     if not trends:
         return EvidenceLevel(level=2, reason="trends_rejected")
+    if grouped:
+        return EvidenceLevel(level=3, reason="treated_in_groups")
     if instrument == "service":
         return EvidenceLevel(level=3, reason="taken_up_by_firms")
     if instrument == "credit" or estimator == "InstrumentalVariables":

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from sme_eval.evaluation.design import ESTIMATORS
-from sme_eval.evaluation.evidence_level import evidence_level
+from sme_eval.evaluation.evidence_level import Reason, evidence_level
 from sme_eval.policies.rules import Instrument
 
 ROWS = [
@@ -46,9 +46,15 @@ def test_nothing_here_is_more_than_three_and_rejected_trends_never_three() -> No
                     assert found.level <= (3 if trends else 2)
 
 
+def test_groups_that_formed_themselves_are_the_reason_whatever_the_policy() -> None:
+    for instrument in get_args(Instrument):
+        found = evidence_level("LandmarkDiD", True, instrument=instrument, selected=True, grouped=True)
+        assert (found.level, found.reason) == (3, "treated_in_groups")
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_reason_has_words(language: Any) -> None:
     from sme_eval.briefing.wording import load_wording
 
     words = load_wording(language)
-    assert all(words.has(f"evidence_level.{reason}") for *_, reason in ROWS)
+    assert all(words.has(f"evidence_level.{reason}") for reason in get_args(Reason))
