@@ -9,8 +9,8 @@
 
 Level 3 is the most: officials chose firms for growth and no step of that choice was random, services are taken up by firms that
 want them, groups such as the clients of a bank formed themselves, and the credit list moves price and access together, so that its
-exclusion as an instrument fails. Source: Sherman et al. (1998); What Works Centre for Local Economic Growth (2016), whose reading of
-difference-in-differences this follows.
+exclusion as an instrument fails. Source: Sherman et al. (1998); What Works Centre for Local Economic Growth (2016), whose reading
+of difference-in-differences this follows.
 """
 
 from __future__ import annotations
