@@ -23,7 +23,7 @@ the effect without covariates, the hull that of the intervals of A and U:
 | 2 | fewer than MINIMUM_CLUSTERS clusters, or with few districts no data could reach p ≤ DISTRICT_ALPHA | cannot_tell_clusters |
 | 3 | leads outside the growth window rejected | cannot_tell_trends |
 | 4 | they are untestable, or drift is not excluded (not with districts: selection alike everywhere cancels) | cannot_tell_trends |
-| 5 | A and B exclude zero on one side, U beyond ONE_SIDED errors there, A's interval minus the drift beyond zero | consistent |
+| 5 | as 6, U beyond ONE_SIDED errors, A's interval minus the drift beyond zero, clusters enough | consistent |
 | 6 | A and B exclude zero on one side and U has that sign | suggestive |
 | 7 | hull covers zero and lies inside ± BOUND_SHARE × the smallest effect of interest | no_effect_above its larger end |
 | 8 | no bracket (district doses, bundles): interval excludes zero, with districts the permutation too | suggestive |
@@ -173,9 +173,11 @@ def _given_growth(evidence: Evidence) -> tuple[ClaimKind, tuple[str, ...]]:
     robust = int(bracket.robust_low > 0.0) - int(bracket.robust_high < 0.0)
     if side and robust == side and side * bracket.unconditional > 0.0:
         agreed = abs(bracket.unconditional) > ONE_SIDED * bracket.unconditional_error and bracket.adjusted_low > 0.0
-        if agreed:
-            return "consistent", ("bracket_agrees", "trends_not_rejected", "drift_small")
-        return "suggestive", ("interval_excludes_zero", "bracket_disagrees")
+        if not agreed:
+            return "suggestive", ("interval_excludes_zero", "bracket_disagrees")
+        if evidence.passed("clusters") is False:
+            return "suggestive", ("interval_excludes_zero", "few_clusters")
+        return "consistent", ("bracket_agrees", "trends_not_rejected", "drift_small")
     covers = bracket.hull_low <= 0.0 <= bracket.hull_high
     if covers and evidence.smallest_effect is not None and evidence.reach <= BOUND_SHARE * evidence.smallest_effect:
         return "no_effect_above", ("hull_within_bound",)

@@ -133,6 +133,8 @@ SIDES = [
     ("clusters", evidence(0.01, 0.05, n_clusters=MINIMUM_CLUSTERS - 1), "cannot_tell_clusters"),
     ("clusters given growth", bracket(n_clusters=MINIMUM_CLUSTERS), "consistent"),
     ("clusters given growth", bracket(n_clusters=MINIMUM_CLUSTERS - 1), "cannot_tell_clusters"),
+    ("few clusters given growth", bracket(checks={"clusters": True}), "consistent"),
+    ("few clusters given growth", bracket(checks={"clusters": False}), "suggestive"),
     ("lower end", evidence(JUST, 0.05), "consistent"),
     ("lower end", evidence(0.0, 0.05), "cannot_tell_power"),
     ("upper end", evidence(-0.05, -JUST), "consistent"),
