@@ -138,8 +138,8 @@ def _claims(chosen: Sequence[Compared]) -> Iterator[str]:
     yield from (
         "",
         "False: “consistent” though there is no effect, or the printed hull misses it. Bound broken: “no effect above x” "
-        "although the true effect is larger. In `concurrent` another policy comes with the certificate and its effect is taken for the "
-        "certificate's: the rule cannot see that, the check of concurrent policies (table of the checks) sees it sometimes.",
+        "although the true effect is larger. In `concurrent` another policy comes with the certificate and its effect is taken for "
+        "the certificate's: the rule cannot see that, the check of concurrent policies (table of the checks) sees it sometimes.",
         "",
         *_grid(worlds, CLAIMS, package),
     )

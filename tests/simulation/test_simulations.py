@@ -320,6 +320,23 @@ def test_checks_that_ask_about_the_design_seldom_fail_where_it_holds(numbers: di
         assert failed.value <= level + 3.0 * failed.error
 
 
+@pytest.mark.parametrize("world", ["strong_selection", "null_strong_selection"])
+def test_checks_of_trends_fire_under_a_hidden_trend(numbers: dict[tuple[str, str, str, str], Measured], world: str) -> None:
+    """The joint test alone would miss most of it: the drift that cannot be excluded is what stops a claim."""
+    assert numbers["checks", world, "drift", "failed"].value > 0.7
+    for check in ("trends", "placebo_timing"):
+        fires, quiet = (numbers["checks", one, check, "failed"] for one in (world, "null"))
+        assert fires.value - quiet.value > MOST_BY_CHANCE * math.hypot(fires.error, quiet.error)
+
+
+@pytest.mark.parametrize("world", [world.name for world in WORLDS["checks"]])
+def test_tests_between_groups_find_a_difference_at_their_level_where_there_is_none(
+    numbers: dict[tuple[str, str, str, str], Measured], world: str
+) -> None:
+    found = numbers["checks", world, "heterogeneity", "reason heterogeneity_found"]
+    assert found.value <= 0.05 + 3.0 * found.error
+
+
 @pytest.mark.parametrize("world", ["baseline", "null"])
 def test_the_other_instruments_cover_or_their_pages_say_that_they_do_not(
     numbers: dict[tuple[str, str, str, str], Measured], world: str
