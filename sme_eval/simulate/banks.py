@@ -29,8 +29,8 @@ class Banks:
 
 
 def draw_banks(draws: Draws, tiers: Tiers, gone: IntegerArray) -> Banks:
-    """The banks of one city; `gone` (firms,) is the first year without a row. Asked for are loans to firms that are SRDI before."""
+    """The banks of one city; `gone` (firms,) is the first year without a row. Asked for are loans to firms that are SRDI by then."""
     share = 1.0 / np.sqrt(np.arange(1, BANKS + 1))
     main = draws.stream("main bank").choice(BANKS, gone.size, p=share / share.sum()).astype(np.int64)
-    asked = (main % 2 == 1) & (tiers.srdi < ASSESSED) & (gone > ASSESSED)
+    asked = (main % 2 == 1) & (tiers.srdi <= ASSESSED) & (gone > ASSESSED)
     return Banks(main, np.where(asked, ASSESSED, NEVER).astype(np.int64))

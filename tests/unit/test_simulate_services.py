@@ -190,12 +190,12 @@ def test_effects_are_exact(drawn: tuple[FirmPanel, Truth], part: str, outcome: s
     assert not truth.parts[outcome][part][~truth.begun(start)].any()
 
 
-def test_the_assessment_asks_every_second_bank_for_loans_to_firms_certified_before(firms: pd.DataFrame) -> None:
+def test_the_assessment_asks_every_second_bank_for_loans_to_firms_certified_by_then(firms: pd.DataFrame) -> None:
     counts = firms["main_bank"].astype(int).value_counts()
     assert set(counts.index) == set(range(1, BANKS + 1)) and counts[1] > counts[BANKS] > 0
-    asked, before = firms["bank_target_year"] > 0, (firms["srdi_year"] > 0) & (firms["srdi_year"] < ASSESSED)
+    asked, by_then = firms["bank_target_year"] > 0, (firms["srdi_year"] > 0) & (firms["srdi_year"] <= ASSESSED)
     assert (firms.loc[asked, "bank_target_year"] == ASSESSED).all()
-    assert (asked == (before & (firms["main_bank"].astype(int) % 2 == 0))).all()
+    assert (asked == (by_then & (firms["main_bank"].astype(int) % 2 == 0))).all()
 
 
 def test_banks_of_a_second_city_are_its_own() -> None:
