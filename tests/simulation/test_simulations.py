@@ -323,7 +323,7 @@ def test_checks_that_ask_about_the_design_seldom_fail_where_it_holds(numbers: di
 @pytest.mark.parametrize("world", ["strong_selection", "null_strong_selection"])
 def test_checks_of_trends_fire_under_a_hidden_trend(numbers: dict[tuple[str, str, str, str], Measured], world: str) -> None:
     """The joint test alone would miss most of it: the drift that cannot be excluded is what stops a claim."""
-    assert numbers["checks", world, "drift", "failed"].value > 0.7
+    assert numbers["checks", world, "drift", "failed"].value > 0.6
     for check in ("trends", "placebo_timing"):
         fires, quiet = (numbers["checks", one, check, "failed"] for one in (world, "null"))
         assert fires.value - quiet.value > MOST_BY_CHANCE * math.hypot(fires.error, quiet.error)
