@@ -29,7 +29,7 @@ class Banks:
 
 
 def draw_banks(draws: Draws, tiers: Tiers, gone: IntegerArray) -> Banks:
-    """The banks of one city; `gone` (firms,) is the first year without a row. Asked for are loans to firms that are SRDI by then."""
+    """The banks of one city; `gone` (firms,) is the first year without a row. Asked for are loans to firms SRDI by then."""
     share = 1.0 / np.sqrt(np.arange(1, BANKS + 1))
     main = draws.stream("main bank").choice(BANKS, gone.size, p=share / share.sum()).astype(np.int64)
     asked = (main % 2 == 1) & (tiers.srdi <= ASSESSED) & (gone > ASSESSED)
