@@ -53,7 +53,8 @@ def same_average(study: sme.EventStudy, dense: Dense, target: np.ndarray, centre
     """Whether the overall effect and its error are those of the rows `target`; an error that is only rounding is unavailable."""
     estimate, error = average(dense, target, centre)
     if isinstance(study.std_error, sme.Unavailable):
-        return bool(np.isclose(study.estimate, estimate, rtol=1e-7, atol=1e-9) and error <= 1e-12 * abs(estimate))
+        rounding = 1e-14 * float(dense.rows["y"].abs().max())  # of sums of outcomes, however small the estimate
+        return bool(np.isclose(study.estimate, estimate, rtol=1e-7, atol=1e-9) and error <= max(1e-12 * abs(estimate), rounding))
     return bool(np.allclose((study.estimate, study.std_error), (estimate, error), rtol=1e-7, atol=1e-9))
 
 

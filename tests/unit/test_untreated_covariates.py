@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import sme_eval as sme
@@ -139,6 +139,7 @@ def thin(seed: int) -> pd.DataFrame:
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 100_000), st.sampled_from([((), X), (("d",), ()), (("d",), ("x1",))]))
+@example(7407, (("d",), ("x1",)))  # nothing varies, and the dense error is rounding of outcomes a thousand times the estimate
 def test_what_dummies_determine_is_given_and_nothing_else(seed: int, model: tuple[tuple[str, ...], tuple[str, ...]]) -> None:
     by, covariates = model
     data = thin(seed)
