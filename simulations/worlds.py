@@ -121,7 +121,7 @@ CLAIMED: Final = (
 )  # fmt: skip
 """Every other world of one city."""
 CHECKED: Final = ("null", "baseline", "strong_selection", "concurrent", "attrition", "null_strong_selection")
-"""Worlds in which the checks are asked: what each of them should find is there in one and missing in another."""
+"""Worlds in which the checks are asked: a hidden trend, another policy or attrition is there in one and missing in another."""
 FENGHUA: Final = FrozenMapping({"fenghua": 50.0})
 """The dose of the one district that matches an award from above, as if its size were known."""
 
